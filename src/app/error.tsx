@@ -1,0 +1,5 @@
+'use client';
+
+import { Trouble } from '#ui/trouble.tsx';
+
+export default Trouble;

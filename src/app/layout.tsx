@@ -1,0 +1,27 @@
+import type { Metadata, Viewport } from 'next';
+import type { ReactNode } from 'react';
+import '#ui/theme.css';
+import { PageFrame } from '#ui/page-frame.tsx';
+
+export const metadata: Metadata = {
+  title: { default: 'Sealed', template: '%s · Sealed' },
+  description: 'Notes on build-time and run-time secrets, from a blog whose image carries none.',
+};
+
+export const viewport: Viewport = {
+  colorScheme: 'light dark',
+  themeColor: [
+    { media: '(prefers-color-scheme: light)', color: '#faf8f4' },
+    { media: '(prefers-color-scheme: dark)', color: '#16171a' },
+  ],
+};
+
+export default function RootLayout({ children }: { children: ReactNode }) {
+  return (
+    <html lang="en">
+      <body>
+        <PageFrame>{children}</PageFrame>
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,71 @@
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasPosts } from '#database/preflight.ts';
+import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
+import { bundleCommands } from './bundle.ts';
+import { PROJECT, STANDALONE } from './project.ts';
+import { runTool, type ToolOptions } from './tool.ts';
+
+type Options = Pick<ToolOptions, 'output' | 'signal'>;
+
+/** The file that tells a generated build from one that is only compiled. */
+const GENERATED = join(STANDALONE, '.next/server/app/index.html');
+
+/** Whether there is a build whose pages are generated. */
+export function isBuilt(): boolean {
+  return existsSync(GENERATED);
+}
+
+/** The first phase: source becomes code. Needs no database, no secret and no network. */
+export async function compile(options: Options = {}): Promise<void> {
+  await generatePrismaClient(options.signal);
+  await runTool('next', ['build', '--experimental-build-mode', 'compile'], options);
+  await assemble();
+}
+
+/** Makes the Prisma client that the source imports, where it is missing or older than the schema. */
+export async function generatePrismaClient(signal?: AbortSignal): Promise<void> {
+  const modified = (path: string) => statSync(join(PROJECT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (modified('src/database/generated/client.ts') > modified('prisma/schema.prisma')) return;
+  await runTool('prisma', ['generate', '--no-hints'], { output: 'on failure', signal });
+}
+
+/**
+ * The second phase: the pages are generated from the database. Needs the first, and `DATABASE_URL`.
+ *
+ * @throws SecretError or DatabaseUnavailable, before any page is tried, where the database can't be used
+ */
+export async function generate(options: Options = {}): Promise<void> {
+  if (!existsSync(join(PROJECT, '.next/BUILD_ID')))
+    throw new Error('Nothing is compiled yet. Run npm run build:compile first.');
+  await hasPosts(addressForBuild());
+  await runTool('next', ['build', '--experimental-build-mode', 'generate'], options);
+  await assemble();
+}
+
+function addressForBuild() {
+  try {
+    return readDatabaseAddress();
+  } catch (error) {
+    if (!(error instanceof MissingDatabaseUrl)) throw error;
+    throw new MissingDatabaseUrl(
+      'The build secret DATABASE_URL is missing. Pass --secret id=database_url,src=env/database_url.txt to docker build, ' +
+        'or build without a database with --target deferred; outside Docker, set DATABASE_URL.',
+    );
+  }
+}
+
+/** Makes the standalone folder whole: what Next.js leaves to be copied, the image's commands, and what they read. */
+async function assemble(): Promise<void> {
+  cpSync(join(PROJECT, '.next/static'), join(STANDALONE, '.next/static'), { recursive: true });
+  for (const folder of ['prisma/migrations', 'prisma/seed']) {
+    rmSync(join(STANDALONE, folder), { recursive: true, force: true });
+    cpSync(join(PROJECT, folder), join(STANDALONE, folder), { recursive: true });
+  }
+  // Next.js copies these whatever it is told, and one may hold a secret.
+  for (const name of readdirSync(STANDALONE).filter((entry) => entry.startsWith('.env')))
+    rmSync(join(STANDALONE, name));
+  // Two ways to serve would be two behaviours: the bundled command is the one.
+  rmSync(join(STANDALONE, 'server.js'), { force: true });
+  await bundleCommands();
+}

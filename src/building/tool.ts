@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { environment, type Variables } from '#secrets/environment.ts';
+import { PROJECT } from './project.ts';
+
+const { resolve } = createRequire(import.meta.url);
+
+/** The scripts of the tools that a build runs: no shell and no npm stands between. */
+const SCRIPTS = {
+  prisma: () => resolve('prisma/build/index.js'),
+  next: () => resolve('next/dist/bin/next'),
+};
+
+/** How a tool is run. */
+export type ToolOptions = {
+  /** Variables that the tool gets beside this process's own. */
+  variables?: Variables;
+  /** Whether its output is shown as it comes, or only where it fails. */
+  output?: 'shown' | 'on failure';
+  /** Ends the tool early. */
+  signal?: AbortSignal;
+};
+
+/**
+ * Runs a tool with this very Node.js, in the project's folder.
+ *
+ * @throws Error that names the tool and its exit code, after its output
+ */
+export async function runTool(
+  tool: keyof typeof SCRIPTS,
+  args: string[],
+  options: ToolOptions = {},
+): Promise<void> {
+  const quiet = options.output === 'on failure';
+  const child = spawn(process.execPath, [SCRIPTS[tool](), ...args], {
+    cwd: PROJECT,
+    env: {
+      ...environment,
+      NODE_ENV: 'production',
+      NEXT_TELEMETRY_DISABLED: '1',
+      CHECKPOINT_DISABLE: '1',
+      ...options.variables,
+    },
+    signal: options.signal,
+    stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+  });
+  const output: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => output.push(chunk));
+  const ended = await new Promise<string>((resolveEnd, reject) => {
+    child.once('error', (error) => (error.name === 'AbortError' ? undefined : reject(error)));
+    child.once('close', (code, signal) => resolveEnd(signal ?? String(code)));
+  });
+  if (ended === '0') return;
+  options.signal?.throwIfAborted();
+  process.stderr.write(Buffer.concat(output));
+  throw new Error(`${tool} ${args[0]} failed (${ended}); its own words are above.`);
+}

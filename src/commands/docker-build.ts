@@ -1,0 +1,124 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PROJECT } from '#building/project.ts';
+import { contentRevision } from '#database/content-revision.ts';
+import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
+import { environment } from '#secrets/environment.ts';
+import { loadEnvFile } from './env-file.ts';
+import { failWith } from './failure.ts';
+import { step } from './progress.ts';
+
+const HELP = `Usage: npm run docker:build -- [options] [-- arguments for docker build]
+
+Builds the image with what a person forgets: the posts' revision, so that changed posts make new pages and
+unchanged ones come from the cache; labels; and the network option where the database is on this machine.
+
+Options:
+  -t, --tag <name>      the image's name (next-app)
+      --secret <path>   the file that holds the database's URL. Without it DATABASE_URL_FILE or DATABASE_URL
+                        is taken where one is set, and env/database_url.txt otherwise
+  -h, --help            this text
+
+Exit codes: 0 built, 1 failed, 2 not understood.
+`;
+
+const SECRET_FILE = 'env/database_url.txt';
+
+/** Docker's name for the machine that a container runs on; the machine itself may not know it. */
+const HOST_FROM_CONTAINER = 'host.docker.internal';
+
+/** The database's URL as `docker build` takes it, and what it says. */
+type BuildSecret = { option: string; address: DatabaseAddress };
+
+async function main(): Promise<void> {
+  const options = {
+    tag: { type: 'string', short: 't', default: 'next-app' },
+    secret: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  if (values.help) return console.info(HELP);
+  loadEnvFile();
+  const { option, address } = buildSecret(values.secret);
+  const revision = await step('reading the revision of the posts', () =>
+    contentRevision(seenFromHere(address)),
+  );
+  await docker([
+    'build',
+    ...['--secret', option],
+    ...['--build-arg', `CONTENT_REVISION=${revision}`],
+    ...(environment.GENERATED_POSTS ? ['--build-arg', `GENERATED_POSTS=${environment.GENERATED_POSTS}`] : []),
+    ...labels(revision).flatMap((label) => ['--label', label]),
+    ...network(address),
+    ...['--tag', values.tag],
+    ...positionals,
+    PROJECT,
+  ]);
+}
+
+function buildSecret(file: string | undefined): BuildSecret {
+  const fromFile = (path: string) => ({
+    option: `id=database_url,src=${path}`,
+    address: readDatabaseAddress({ DATABASE_URL_FILE: path }),
+  });
+  if (file) return fromFile(resolve(file));
+  if (environment.DATABASE_URL_FILE) return fromFile(resolve(environment.DATABASE_URL_FILE));
+  if (environment.DATABASE_URL) {
+    return { option: 'id=database_url,env=DATABASE_URL', address: readDatabaseAddress() };
+  }
+  if (existsSync(join(PROJECT, SECRET_FILE))) return fromFile(join(PROJECT, SECRET_FILE));
+  throw new Error(
+    `There is no database URL. Copy ${SECRET_FILE}.example to ${SECRET_FILE} and write yours into it, or pass --secret <path>. ` +
+      'To build without a database: docker build --target deferred -t next-app .',
+  );
+}
+
+function seenFromHere(address: DatabaseAddress): DatabaseAddress {
+  return address.host === HOST_FROM_CONTAINER ? { ...address, host: '127.0.0.1' } : address;
+}
+
+/** A build step has a network of its own, where this machine's loopback is not. */
+function network({ host }: DatabaseAddress): string[] {
+  if (host === HOST_FROM_CONTAINER) return ['--add-host', `${HOST_FROM_CONTAINER}:host-gateway`];
+  return host === 'localhost' || host === '::1' || host.startsWith('127.') ? ['--network=host'] : [];
+}
+
+/** Labels by https://github.com/opencontainers/image-spec/blob/main/annotations.md, and the posts' revision. */
+function labels(revision: string): string[] {
+  const { version, description } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+  const commit = git(['rev-parse', 'HEAD']);
+  return [
+    'org.opencontainers.image.title=Sealed',
+    `org.opencontainers.image.description=${description}`,
+    `org.opencontainers.image.version=${version}`,
+    ...(commit ? [`org.opencontainers.image.revision=${commit}`] : []),
+    `sealed.content-revision=${revision}`,
+  ];
+}
+
+function git(args: string[]): string | undefined {
+  try {
+    return execFileSync('git', args, {
+      cwd: PROJECT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+async function docker(args: string[]): Promise<void> {
+  const child = spawn('docker', args, { stdio: 'inherit', env: { ...environment, DOCKER_BUILDKIT: '1' } });
+  const code = await new Promise<number | null>((settle, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? new Error('Docker is not installed, or not on the PATH.') : error),
+    );
+    child.once('close', settle);
+  });
+  if (code !== 0) throw new Error('docker build failed; its own words are above.');
+}
+
+await main().catch(failWith('docker:build'));

@@ -1,0 +1,11 @@
+/**
+ * Ends a command that failed: one line on the standard error that says what and what next, no stack, exit code 1.
+ *
+ * @param command the name that the line begins with
+ */
+export function failWith(command: string): (error: unknown) => void {
+  return (error) => {
+    console.error(`${command}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  };
+}

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { compile, generate, generatePrismaClient, isBuilt } from '#building/build.ts';
+import { PROJECT, STANDALONE } from '#building/project.ts';
+import { startEmbeddedPostgres } from '#database/embedded.ts';
+import { migrate } from '#database/migrate.ts';
+import { disconnect } from '#database/one-per-process.ts';
+import { hasPosts } from '#database/preflight.ts';
+import { readDatabaseAddress } from '#secrets/database-url.ts';
+import { environment } from '#secrets/environment.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { loadEnvFile } from './env-file.ts';
+import { step } from './progress.ts';
+
+/** What runs on this machine: the generated build, or Next.js's development server. */
+type Mode = 'start' | 'dev';
+
+const PURPOSE: Record<Mode, string> = {
+  start: 'Serves the blog on this machine, and builds it first where there is no build.',
+  dev: 'Serves the blog for development: pages change as their source does.',
+};
+
+/**
+ * Runs `npm start` or `npm run dev`: with a PostgreSQL of its own under `.data/` where DATABASE_URL is not set.
+ * Ends on Ctrl-C, or when the server ends, and stops what it started.
+ */
+export async function serveLocally(mode: Mode): Promise<void> {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
+  if (values.help) {
+    console.info(`Usage: npm ${mode === 'dev' ? 'run dev' : 'start'}
+
+${PURPOSE[mode]}
+
+Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/; delete that folder to begin anew.
+PORT chooses the port; where it is not set, the first free one from 3000 is taken.`);
+    return;
+  }
+  loadEnvFile();
+  const stop = stopOnSignal();
+  const stopDatabase = readSecret('DATABASE_URL') ? () => undefined : await prepareDatabase(stop);
+  try {
+    if (mode === 'start' && !isBuilt()) {
+      await step('compiling the source', () => compile({ output: 'on failure', signal: stop }));
+      await step('generating the pages', () => generate({ output: 'on failure', signal: stop }));
+    }
+    await generatePrismaClient(stop);
+    await serveUntilStopped(mode, stop);
+  } finally {
+    stopDatabase();
+  }
+}
+
+/** Ctrl-C reaches the children too; SIGTERM only this process, which hands it on by the signal. */
+function stopOnSignal(): AbortSignal {
+  const stop = new AbortController();
+  const abort = () => stop.abort(new Error('Stopped.'));
+  process.on('SIGINT', abort);
+  process.on('SIGTERM', abort);
+  return stop.signal;
+}
+
+/** @returns a function that stops the database */
+async function prepareDatabase(stop: AbortSignal): Promise<() => void> {
+  const database = await step('starting PostgreSQL', () => startEmbeddedPostgres(join(PROJECT, '.data')));
+  try {
+    environment.DATABASE_URL_FILE = database.urlFile;
+    const address = readDatabaseAddress();
+    await step('migrating', () => migrate(address, join(PROJECT, 'prisma/migrations')));
+    if (!(await hasPosts(address))) {
+      await step('writing the first posts', async () => {
+        await generatePrismaClient(stop);
+        const { seedPosts } = await import('#posts/seed.ts');
+        await seedPosts(join(PROJECT, 'prisma/seed'));
+        await disconnect();
+      });
+    }
+    stop.throwIfAborted();
+    return database.stop;
+  } catch (error) {
+    database.stop();
+    throw error;
+  }
+}
+
+async function serveUntilStopped(mode: Mode, stop: AbortSignal): Promise<void> {
+  const port = environment.PORT ?? String(await firstFreePort(3000));
+  const [script, ...args] =
+    mode === 'start'
+      ? [join(STANDALONE, 'sealed.js'), 'serve']
+      : [
+          createRequire(import.meta.url).resolve('next/dist/bin/next'),
+          'dev',
+          '--hostname',
+          '127.0.0.1',
+          '--port',
+          port,
+        ];
+  stop.throwIfAborted();
+  const server = spawn(process.execPath, [script, ...args], {
+    cwd: PROJECT,
+    env: { ...environment, PORT: port, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  stop.addEventListener('abort', () => server.kill('SIGTERM'));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('close', resolve);
+  });
+  if (code !== 0 && !stop.aborted) throw new Error('The server ended by itself; its own words are above.');
+}
+
+/** The first TCP port from this one on that nothing listens on: a second copy of the project runs beside the first. */
+async function firstFreePort(from: number): Promise<number> {
+  for (let port = from; port < from + 100; port++) {
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (free) {
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    }
+  }
+  throw new Error(`No port from ${from} to ${from + 99} is free. Choose one with PORT.`);
+}

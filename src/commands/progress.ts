@@ -1,0 +1,18 @@
+/**
+ * Runs one step of a longer command and shows it on a terminal: its name while it runs, its seconds when it is done.
+ * Elsewhere it prints nothing.
+ */
+export async function step<Result>(name: string, work: () => Result | Promise<Result>): Promise<Result> {
+  const shown = process.stderr.isTTY;
+  const since = performance.now();
+  if (shown) process.stderr.write(`  … ${name}`);
+  try {
+    const result = await work();
+    if (shown)
+      process.stderr.write(`\r\x1b[2K  ✓ ${name} (${((performance.now() - since) / 1000).toFixed(1)} s)\n`);
+    return result;
+  } catch (error) {
+    if (shown) process.stderr.write(`\r\x1b[2K  ✗ ${name}\n`);
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { readDatabaseAddress } from '#secrets/database-url.ts';
+import { environment } from '#secrets/environment.ts';
+import { connectionConfig } from './connection.ts';
+import { PrismaClient } from './generated/client.ts';
+import { perProcess } from './one-per-process.ts';
+import { addressProblem, databaseProblem } from './problem.ts';
+import { reportReachable, reportUnreachable } from './reachability.ts';
+
+/** Connections of a serving process, and of each worker that generates pages: five workers stay within ten. */
+const POOL = { serving: 10, generating: 2 };
+
+type Database = ReturnType<typeof connect>;
+
+/**
+ * The process's one Prisma client, made on first use, so that importing this module needs no database.
+ *
+ * Every query throws {@link DatabaseUnavailable} where the database can't be used; other errors pass through.
+ */
+export function database(): Database {
+  // Next.js loads this module once per bundle, and again on hot reload.
+  perProcess.sealedDatabase ??= connect();
+  return perProcess.sealedDatabase as Database;
+}
+
+function connect() {
+  const address = readAddress();
+  const max = environment.NEXT_PHASE === 'phase-production-build' ? POOL.generating : POOL.serving;
+  const pool = new pg.Pool({ ...connectionConfig(address), max });
+  // Without a listener, an idle connection that PostgreSQL ends would end this process too.
+  const lost = (error: Error) => reportUnreachable(databaseProblem(error, address) ?? error);
+  pool.on('error', lost);
+  const adapter = new PrismaPg(pool, {
+    schema: address.schema,
+    disposeExternalPool: true,
+    onConnectionError: lost,
+  });
+  return new PrismaClient({ adapter }).$extends({
+    query: {
+      async $allOperations({ args, query }) {
+        try {
+          const result = await query(args);
+          reportReachable();
+          return result;
+        } catch (error) {
+          const problem = databaseProblem(error, address);
+          if (!problem) throw error;
+          reportUnreachable(problem);
+          throw problem;
+        }
+      },
+    },
+  });
+}
+
+function readAddress() {
+  try {
+    return readDatabaseAddress();
+  } catch (error) {
+    const problem = addressProblem(error);
+    if (!problem) throw error;
+    reportUnreachable(problem);
+    throw problem;
+  }
+}

@@ -1,0 +1,14 @@
+/** What of the database a process has once, however many copies of a module a bundler makes. */
+type PerProcess = {
+  sealedDatabase?: { $disconnect(): Promise<void> };
+  sealedReachability?: 'unknown' | 'reachable' | 'unreachable';
+};
+
+export const perProcess = globalThis as typeof globalThis & PerProcess;
+
+/** Closes the process's database connections; the next use makes new ones. Does nothing where there are none. */
+export async function disconnect(): Promise<void> {
+  const client = perProcess.sealedDatabase;
+  perProcess.sealedDatabase = undefined;
+  await client?.$disconnect();
+}

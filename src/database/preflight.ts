@@ -1,0 +1,24 @@
+import pg from 'pg';
+import type { DatabaseAddress } from '#secrets/database-url.ts';
+import { connectionConfig } from './connection.ts';
+import { databaseProblem } from './problem.ts';
+
+/**
+ * Asks the database one thing and hangs up: is it there, may we in, and does it have the tables?
+ *
+ * @returns whether there is any post
+ * @throws DatabaseUnavailable with a sentence for each way in which it can't be used
+ */
+export async function hasPosts(address: DatabaseAddress): Promise<boolean> {
+  const client = new pg.Client(connectionConfig(address));
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ some: boolean }>('SELECT EXISTS (SELECT FROM "Post") AS some');
+    return rows[0]?.some ?? false;
+  } catch (error) {
+    throw databaseProblem(error, address) ?? error;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,85 @@
+import type { DatabaseAddress } from '#secrets/database-url.ts';
+import { SecretError } from '#secrets/reader.ts';
+
+/** The digest by which the error page tells this problem from others: Next.js hides messages from the browser. */
+export const DATABASE_UNAVAILABLE = 'DATABASE_UNAVAILABLE';
+
+/** The database can't be used now. The message is one sentence that names host and database, and nothing secret. */
+export class DatabaseUnavailable extends Error {
+  override name = 'DatabaseUnavailable';
+  readonly digest = DATABASE_UNAVAILABLE;
+}
+
+/**
+ * Says in one sentence why the database could not be used, from an error of `pg` or of Prisma.
+ *
+ * @returns `undefined` where the error is about the query, not about the database being there
+ */
+export function databaseProblem(error: unknown, address: DatabaseAddress): DatabaseUnavailable | undefined {
+  const sentence = explain(codesOf(error), address);
+  return sentence === undefined ? undefined : new DatabaseUnavailable(sentence);
+}
+
+/** The problem where no address is known: DATABASE_URL is missing or wrong. */
+export function addressProblem(error: unknown): DatabaseUnavailable | undefined {
+  return error instanceof SecretError ? new DatabaseUnavailable(error.message) : undefined;
+}
+
+function explain(codes: Set<string>, { host, port, database }: DatabaseAddress): string | undefined {
+  const has = (...wanted: string[]) => wanted.some((code) => codes.has(code));
+  const named = `the database "${database}" on ${host}`;
+  if (has('ENOTFOUND', 'EAI_AGAIN'))
+    return `The database host ${host} is unknown. Check the host in DATABASE_URL.`;
+  if (has('ECONNREFUSED')) {
+    return `Nothing listens at ${host}:${port} for ${named}. Is PostgreSQL running, and reachable from here?`;
+  }
+  if (has('ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'TIMEOUT', 'P1002', 'SocketTimeout')) {
+    return `No answer from ${named}, port ${port}. Check the network between here and there.`;
+  }
+  if (has('28P01', '28000', 'P1000', 'AuthenticationFailed')) {
+    return `Access to ${named} was refused. Check user and password in DATABASE_URL.`;
+  }
+  if (has('3D000', 'P1003', 'DatabaseDoesNotExist'))
+    return `There is no database "${database}" on ${host}. Create it, or check its name.`;
+  if (has('42P01', '42703', 'P2021', 'P2022')) {
+    return `Tables are missing in ${named}. Run the migrations first: the image's "migrate" command, or npm run migrate.`;
+  }
+  if (has('53300')) return `There are no free connections to ${named}. Raise its limit, or lower the pool.`;
+  if (has('TLS'))
+    return `The TLS connection to ${named} failed. Check sslmode and sslrootcert in DATABASE_URL.`;
+  if (has('P1001', 'P1017', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '08006', '08001', 'CLOSED')) {
+    return `The connection to ${named} was lost or refused. It is tried again on the next request.`;
+  }
+  return undefined;
+}
+
+/** Error codes of an error and of its causes; `pg` gives some conditions in words alone, which become codes here. */
+function codesOf(error: unknown): Set<string> {
+  const codes = new Set<string>();
+  const visited = new Set<unknown>();
+  const visit = (value: unknown) => {
+    if (typeof value !== 'object' || value === null || visited.has(value)) return;
+    visited.add(value);
+    for (const [key, field] of Object.entries(value)) {
+      if (['code', 'originalCode', 'kind', 'errorCode'].includes(key) && typeof field === 'string')
+        codes.add(field);
+    }
+    const { message, cause, meta, errors } = value as Record<string, unknown>;
+    if (typeof message === 'string') {
+      if (/timeout expired|timeout exceeded|connection timeout/i.test(message)) codes.add('TIMEOUT');
+      if (
+        /connection terminated|server closed the connection|Client has encountered a connection error/i.test(
+          message,
+        )
+      )
+        codes.add('CLOSED');
+      if (/certificate|does not support SSL|self-signed/i.test(message)) codes.add('TLS');
+    }
+    visit(cause);
+    visit(meta);
+    if (typeof meta === 'object' && meta !== null) for (const field of Object.values(meta)) visit(field);
+    if (Array.isArray(errors)) errors.forEach(visit);
+  };
+  visit(error);
+  return codes;
+}

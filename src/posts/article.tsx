@@ -1,0 +1,21 @@
+import Link from 'next/link';
+import styles from './article.module.css';
+import { renderMarkdown } from './markdown.ts';
+import type { Post } from './post.ts';
+import { PublicationDate } from './publication-date.tsx';
+
+/** One post, whole: its title, its date and its Markdown as sanitised elements. */
+export async function Article({ post }: { post: Post }) {
+  return (
+    <article>
+      <header className={styles.header}>
+        <PublicationDate date={post.publishedAt} />
+        <h1>{post.title}</h1>
+      </header>
+      <div className={styles.prose}>{await renderMarkdown(post.content)}</div>
+      <footer className={styles.footer}>
+        <Link href="/">All posts</Link>
+      </footer>
+    </article>
+  );
+}

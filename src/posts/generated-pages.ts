@@ -1,0 +1,25 @@
+import 'server-only';
+import { POSTS_PER_PAGE } from './limits.ts';
+import { slugsToGenerate } from './queries.ts';
+
+type Params = { slug: string };
+
+/** Next.js refuses to build a route that generates no page. This is no slug, so its page is the not-found page. */
+const NO_POST: Params = { slug: '-' };
+
+/** The posts whose pages are generated while building. */
+export async function postParams(): Promise<Params[]> {
+  const slugs = await slugsToGenerate();
+  return atLeastOne(slugs.map((slug) => ({ slug })));
+}
+
+/** The list pages that lead to the generated posts, each named by the last post of the page before it. */
+export async function listingParams(): Promise<Params[]> {
+  const slugs = await slugsToGenerate();
+  const lastOfEachPage = slugs.filter((_, index) => index % POSTS_PER_PAGE === POSTS_PER_PAGE - 1);
+  return atLeastOne(lastOfEachPage.map((slug) => ({ slug })));
+}
+
+function atLeastOne(params: Params[]): Params[] {
+  return params.length > 0 ? params : [NO_POST];
+}

@@ -1,0 +1,88 @@
+import type { Nodes, Root } from 'hast';
+import { toJsxRuntime } from 'hast-util-to-jsx-runtime';
+import dockerfile from 'highlight.js/lib/languages/dockerfile';
+import { common } from 'lowlight';
+import type { Root as MarkdownRoot, RootContent } from 'mdast';
+import type { ReactElement } from 'react';
+import { Fragment, jsx, jsxs } from 'react/jsx-runtime';
+import rehypeHighlight from 'rehype-highlight';
+import rehypeRaw from 'rehype-raw';
+import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
+import remarkGfm from 'remark-gfm';
+import remarkParse from 'remark-parse';
+import remarkRehype from 'remark-rehype';
+import { unified } from 'unified';
+
+/** Longest excerpt in characters; it is cut at a word. */
+const EXCERPT_LENGTH = 280;
+
+/** The ids that footnotes link to. Any other id is dropped, so that no post can shadow one of the page's own. */
+const FOOTNOTE_IDS = 'user-content-';
+
+const schema: typeof defaultSchema = {
+  ...defaultSchema,
+  clobberPrefix: '',
+  attributes: {
+    ...defaultSchema.attributes,
+    '*': (defaultSchema.attributes?.['*'] ?? [])
+      .filter((attribute) => attribute !== 'id' && attribute !== 'name')
+      .concat([['id', new RegExp(`^${FOOTNOTE_IDS}`)]]),
+    h2: [
+      ['className', 'sr-only'],
+      ['id', 'footnote-label'],
+    ],
+  },
+};
+
+const parser = unified().use(remarkParse).use(remarkGfm);
+
+// Sanitising comes after the last step that reads what the author wrote, and highlighting only adds spans.
+const renderer = unified()
+  .use(remarkRehype, { allowDangerousHtml: true, clobberPrefix: FOOTNOTE_IDS })
+  .use(rehypeRaw)
+  .use(rehypeSanitize, schema)
+  .use(rehypeHighlight, { languages: { ...common, dockerfile } })
+  .use(() => (tree: Root) => makeReachable(tree));
+
+/**
+ * Renders GitHub-flavoured Markdown, its code highlighted and its HTML sanitised.
+ *
+ * @returns React elements, so that no string of HTML is ever set
+ */
+export async function renderMarkdown(markdown: string): Promise<ReactElement> {
+  const tree = await renderer.run(parser.parse(markdown));
+  return toJsxRuntime(tree, { Fragment, jsx, jsxs }) as ReactElement;
+}
+
+/** The first paragraph of a post as plain text, cut at a word where it is long. */
+export function excerpt(markdown: string): string {
+  const tree: MarkdownRoot = parser.parse(markdown);
+  const paragraph = tree.children.find((node) => node.type === 'paragraph');
+  const text = paragraph ? plainText(paragraph).replace(/\s+/g, ' ').trim() : '';
+  if (text.length <= EXCERPT_LENGTH) return text;
+  return `${text.slice(0, text.lastIndexOf(' ', EXCERPT_LENGTH) + 1 || EXCERPT_LENGTH).trimEnd()}…`;
+}
+
+function plainText(node: RootContent): string {
+  if (node.type === 'html' || node.type === 'footnoteReference') return '';
+  if ('children' in node) return node.children.map(plainText).join('');
+  return 'value' in node ? node.value : node.type === 'break' ? ' ' : '';
+}
+
+/** What can be wider than a phone scrolls by itself, and so takes the keyboard's focus. */
+function makeReachable(node: Nodes): void {
+  if (!('children' in node)) return;
+  node.children.forEach((child, index) => {
+    makeReachable(child);
+    if (child.type !== 'element') return;
+    if (child.tagName === 'pre') child.properties = { ...child.properties, tabIndex: 0 };
+    if (child.tagName === 'table') {
+      node.children[index] = {
+        type: 'element',
+        tagName: 'div',
+        properties: { className: ['scroll'], tabIndex: 0, role: 'region', ariaLabel: 'Table' },
+        children: [child],
+      };
+    }
+  });
+}

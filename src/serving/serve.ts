@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { watchDatabase } from '#database/watch.ts';
+import { environment } from '#secrets/environment.ts';
+import { quietReportedProblems } from './log.ts';
+import { refuseMalformedPath, replaceFailure } from './responses.ts';
+import { stopOnSignal } from './shutdown.ts';
+
+/** Where the server listens. */
+export type Listening = { hostname: string; port: number };
+
+/**
+ * Serves a standalone build until SIGTERM or SIGINT, then lets requests in flight end and exits with 0.
+ *
+ * @param folder holds what `next build` put into `.next/standalone`
+ */
+export async function serve(folder: string, { hostname, port }: Listening): Promise<void> {
+  const manifest = JSON.parse(readFileSync(join(folder, '.next/required-server-files.json'), 'utf8'));
+  // As Next.js's own standalone server does, so that it neither looks for next.config nor loads a compiler.
+  environment.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(manifest.config);
+  environment.NEXT_TELEMETRY_DISABLED = '1';
+  quietReportedProblems();
+
+  const { default: next } = await import('next');
+  const app = next({ dev: false, dir: folder, hostname, port });
+  await app.prepare();
+  const handle = app.getRequestHandler();
+
+  const server = createServer((request, response) => {
+    if (refuseMalformedPath(request, response)) return;
+    replaceFailure(request, response, server);
+    handle(request, response).catch((error: unknown) => {
+      console.error(error);
+      response.destroy();
+    });
+  });
+  // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
+  server.keepAliveTimeout = 65_000;
+  const stopWatching = watchDatabase();
+  stopOnSignal(server, stopWatching);
+  await listen(server, { hostname, port });
+  console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${port}`);
+}
+
+async function listen(server: Server, { hostname, port }: Listening): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE' ? new Error(`Port ${port} is taken. Choose another with PORT.`) : error,
+      ),
+    );
+    server.listen(port, hostname, resolve);
+  });
+}

@@ -1,0 +1,27 @@
+import Link from 'next/link';
+import type { ReactNode } from 'react';
+import styles from './page-frame.module.css';
+import { SealMark } from './seal-mark.tsx';
+
+/** What every page has around its content: the way past the header, the name, and the footer. */
+export function PageFrame({ children }: { children: ReactNode }) {
+  return (
+    <div className={styles.frame}>
+      <a className={styles.skip} href="#content">
+        Skip to the content
+      </a>
+      <header className={styles.header}>
+        <Link className={styles.name} href="/">
+          <SealMark />
+          Sealed
+        </Link>
+      </header>
+      <main id="content" className={styles.content} tabIndex={-1}>
+        {children}
+      </main>
+      <footer className={styles.footer}>
+        <p>Generated from PostgreSQL while the image was built. The image carries no secret.</p>
+      </footer>
+    </div>
+  );
+}
