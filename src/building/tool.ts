@@ -13,8 +13,6 @@ const SCRIPTS = {
 
 /** How a tool is run. */
 export type ToolOptions = {
-  /** Variables that the tool gets beside this process's own. */
-  variables?: Variables;
   /** Whether its output is shown as it comes, or only where it fails. */
   output?: 'shown' | 'on failure';
   /** Ends the tool early. */
