@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { environment, type Variables } from '#secrets/environment.ts';
+import { environment } from '#secrets/environment.ts';
 import { PROJECT } from './project.ts';
 
 const { resolve } = createRequire(import.meta.url);
@@ -37,7 +37,6 @@ export async function runTool(
       NODE_ENV: 'production',
       NEXT_TELEMETRY_DISABLED: '1',
       CHECKPOINT_DISABLE: '1',
-      ...options.variables,
     },
     signal: options.signal,
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],

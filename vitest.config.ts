@@ -1,0 +1,56 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+/** The package throws outside Next.js's server bundles, and the tests are no browser either. */
+const server = { resolve: { alias: { 'server-only': 'server-only/empty.js' } } };
+
+export default defineConfig({
+  test: {
+    reporters: [process.stdout.isTTY ? 'default' : 'dot', './tests/setup/closing-line.ts'],
+    projects: [
+      {
+        ...server,
+        test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] },
+      },
+      {
+        plugins: [react()],
+        test: {
+          name: 'component',
+          include: ['tests/component/**/*.test.tsx'],
+          environment: 'jsdom',
+          setupFiles: ['tests/setup/cleanup.ts'],
+        },
+      },
+      {
+        ...server,
+        test: {
+          name: 'integration',
+          include: ['tests/integration/**/*.test.ts'],
+          globalSetup: ['tests/setup/postgres.ts', 'tests/setup/site.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          globalSetup: ['tests/setup/chromium.ts', 'tests/setup/site.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'container',
+          include: ['tests/container/**/*.test.ts'],
+          globalSetup: ['tests/setup/docker.ts'],
+          // One engine and two cores: images are built one after the other.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
