@@ -48,7 +48,7 @@ function explain(codes: Set<string>, { host, port, database }: DatabaseAddress):
   if (has('TLS'))
     return `The TLS connection to ${named} failed. Check sslmode and sslrootcert in DATABASE_URL.`;
   if (has('P1001', 'P1017', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '08006', '08001', 'CLOSED')) {
-    return `The connection to ${named} was lost or refused. It is tried again on the next request.`;
+    return `The connection to ${named} was refused or lost. Check that PostgreSQL runs, and accepts connections from here.`;
   }
   return undefined;
 }
