@@ -39,8 +39,21 @@ export async function generate(options: Options = {}): Promise<void> {
   if (!existsSync(join(PROJECT, '.next/BUILD_ID')))
     throw new Error('Nothing is compiled yet. Run npm run build:compile first.');
   await hasPosts(addressForBuild());
+  removeGeneratedPages();
   await runTool('next', ['build', '--experimental-build-mode', 'generate'], options);
   await assemble();
+}
+
+/** Next.js leaves the pages of an earlier generation where they are, and a post may have been withdrawn since. */
+function removeGeneratedPages(): void {
+  for (const root of [join(PROJECT, '.next'), join(STANDALONE, '.next')]) {
+    const app = join(root, 'server/app');
+    if (!existsSync(app)) continue;
+    for (const path of readdirSync(app, { recursive: true, encoding: 'utf8' })) {
+      if (/\.(html|rsc|meta|body|segments)$/.test(path))
+        rmSync(join(app, path), { recursive: true, force: true });
+    }
+  }
 }
 
 function addressForBuild() {

@@ -1,6 +1,6 @@
 import 'server-only';
 import { POSTS_PER_PAGE } from './limits.ts';
-import { slugsToGenerate } from './queries.ts';
+import { readSlugsToGenerate } from './published-posts.ts';
 
 type Params = { slug: string };
 
@@ -9,13 +9,13 @@ const NO_POST: Params = { slug: '-' };
 
 /** The posts whose pages are generated while building. */
 export async function postParams(): Promise<Params[]> {
-  const slugs = await slugsToGenerate();
+  const slugs = await readSlugsToGenerate();
   return atLeastOne(slugs.map((slug) => ({ slug })));
 }
 
 /** The list pages that lead to the generated posts, each named by the last post of the page before it. */
 export async function listingParams(): Promise<Params[]> {
-  const slugs = await slugsToGenerate();
+  const slugs = await readSlugsToGenerate();
   const lastOfEachPage = slugs.filter((_, index) => index % POSTS_PER_PAGE === POSTS_PER_PAGE - 1);
   return atLeastOne(lastOfEachPage.map((slug) => ({ slug })));
 }

@@ -3,14 +3,19 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 /** The page that stands in for one that could not be made; a route of the app, so that it looks like the rest. */
 const UNAVAILABLE_PATH = '/unavailable';
 
+/** The address of Next.js's own not-found page. */
+const NOT_FOUND_PATH = '/_not-found';
+
 /**
  * Answers 400 where the path's percent-encoding means nothing, which Next.js would answer with 500.
+ * A route's template, such as `/posts/[slug]`, becomes the not-found page: Next.js would send its fallback shell with 200.
  *
  * @returns whether the request was answered
  */
-export function refuseMalformedPath(request: IncomingMessage, response: ServerResponse): boolean {
+export function refuseHostilePath(request: IncomingMessage, response: ServerResponse): boolean {
   try {
-    decodeURIComponent((request.url ?? '/').split('?', 1)[0] ?? '/');
+    const path = decodeURIComponent((request.url ?? '/').split('?', 1)[0] ?? '/');
+    if (/[[\]]/.test(path)) request.url = NOT_FOUND_PATH;
     return false;
   } catch {
     response

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { watchDatabase } from '#database/watch.ts';
 import { environment } from '#secrets/environment.ts';
 import { quietReportedProblems } from './log.ts';
-import { refuseMalformedPath, replaceFailure } from './responses.ts';
+import { refuseHostilePath, replaceFailure } from './responses.ts';
 import { stopOnSignal } from './shutdown.ts';
 
 /** Where the server listens. */
@@ -28,7 +28,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   const handle = app.getRequestHandler();
 
   const server = createServer((request, response) => {
-    if (refuseMalformedPath(request, response)) return;
+    if (refuseHostilePath(request, response)) return;
     replaceFailure(request, response, server);
     handle(request, response).catch((error: unknown) => {
       console.error(error);
@@ -39,11 +39,12 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   server.keepAliveTimeout = 65_000;
   const stopWatching = watchDatabase();
   stopOnSignal(server, stopWatching);
-  await listen(server, { hostname, port });
-  console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${port}`);
+  const bound = await listen(server, { hostname, port });
+  console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
 }
 
-async function listen(server: Server, { hostname, port }: Listening): Promise<void> {
+/** @returns the port that the server listens on, which for port 0 the system chose */
+async function listen(server: Server, { hostname, port }: Listening): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -52,4 +53,6 @@ async function listen(server: Server, { hostname, port }: Listening): Promise<vo
     );
     server.listen(port, hostname, resolve);
   });
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : port;
 }

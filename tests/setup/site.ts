@@ -1,2 +1,61 @@
-/** Filled below. */
-export default function setup(): void {}
+import { chmodSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { runNode } from './command.ts';
+import { copyProject } from './project-copy.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where `npm start` serves a copy of the project, such as `http://127.0.0.1:3000`. */
+    siteUrl: string;
+    /** The copy's folder. */
+    siteFolder: string;
+  }
+}
+
+type Site = { url: string; folder: string; stop: () => Promise<void> };
+
+// Two suites ask for it, in modules of their own but in one process.
+const shared = globalThis as typeof globalThis & { site?: Promise<Site> };
+
+/** The blog as a newcomer gets it: a clone in a folder of mode 0700 whose path has spaces, and `npm start`. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  shared.site ??= startSite();
+  const site = await shared.site;
+  project.provide('siteUrl', site.url);
+  project.provide('siteFolder', site.folder);
+  return site.stop;
+}
+
+async function startSite(): Promise<Site> {
+  const parent = mkdtempSync(join(tmpdir(), 'sealed-site-'));
+  chmodSync(parent, 0o700);
+  const folder = join(parent, 'a path with spaces');
+  copyProject(folder);
+  const start = runNode(folder, ['src/commands/start.ts']);
+  const [, url = ''] = await start.printed(/ready at (http:\S+)/);
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await start.stop('SIGINT');
+    const elsewhere = linkTarget(join(folder, '.data/server'));
+    if (elsewhere) rmSync(elsewhere, { recursive: true, force: true });
+    rmSync(parent, { recursive: true, force: true });
+  };
+  return {
+    url,
+    folder,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,131 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Command, runNode } from '../setup/command.ts';
+import { createDatabase, writePosts } from '../setup/database.ts';
+import { copyProject } from '../setup/project-copy.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'sealed-build-')), 'project');
+  copyProject(folder);
+  cpSync(join(inject('siteFolder'), '.next'), join(folder, '.next'), {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+});
+
+afterAll(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+
+const generate = (variables: Record<string, string>): Command =>
+  runNode(folder, ['src/commands/build-generate.ts'], variables);
+
+const generatedPosts = () =>
+  readdirSync(join(folder, '.next/server/app/posts'))
+    .filter((name) => /^[a-z0-9-]+\.html$/.test(name))
+    .sort();
+
+describe('build:generate', () => {
+  it('generates the newest posts, and of a pool no more than ten connections', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 300);
+    const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '120' });
+    let most = 0;
+    let running = true;
+    const watched = build.ended.finally(() => {
+      running = false;
+    });
+    while (running) {
+      const [row] = await database.query<{ count: number }>(
+        `SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sealed'`,
+      );
+      most = Math.max(most, row?.count ?? 0);
+    }
+    expect(await watched, build.output()).toBe(0);
+    expect(generatedPosts()).toHaveLength(120);
+    expect(generatedPosts()).toContain('post-120.html');
+    expect(generatedPosts()).not.toContain('post-121.html');
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(10);
+  });
+
+  it('leaves nothing of a post that was withdrawn since the last time', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 2);
+    expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
+    expect(generatedPosts()).toEqual(['post-1.html', 'post-2.html']);
+    await database.query(`UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`);
+    expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
+    expect(generatedPosts()).toEqual(['post-2.html']);
+    expect(readdirSync(join(folder, '.next/standalone/.next/server/app/posts'))).not.toContain('post-1.html');
+  });
+
+  it('builds an empty blog that says so', async () => {
+    const { url } = await createDatabase({ migrated: true });
+    const build = generate({ DATABASE_URL: url });
+    expect(await build.ended, build.output()).toBe(0);
+    const server = runNode(folder, ['.next/standalone/sealed.js'], { HOSTNAME: '127.0.0.1', PORT: '0' });
+    const [, port] = await server.printed(/ready at http:\/\/127\.0\.0\.1:(\d+)/);
+    try {
+      const page = await fetch(`http://127.0.0.1:${port}/`);
+      expect([page.status, await page.text()]).toEqual([
+        200,
+        expect.stringContaining('There is nothing to read yet'),
+      ]);
+      expect((await fetch(`http://127.0.0.1:${port}/posts/-`)).status).toBe(404);
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
+
+  it('takes no .env along into what is shipped', async () => {
+    const { url } = await createDatabase({ migrated: true });
+    writeFileSync(join(folder, '.env'), `DATABASE_URL=${url}\n`);
+    writeFileSync(join(folder, '.env.production'), 'OTHER=value\n');
+    const build = generate({});
+    expect(await build.ended, build.output()).toBe(0);
+    expect(readdirSync(join(folder, '.next/standalone')).filter((name) => name.startsWith('.env'))).toEqual(
+      [],
+    );
+    rmSync(join(folder, '.env'));
+    rmSync(join(folder, '.env.production'));
+  });
+
+  it('stops where no secret is given, and says which option to pass', async () => {
+    const build = generate({});
+    expect(await build.ended).toBe(1);
+    expect(build.output().trim()).toMatch(
+      /^build:generate: .*--secret id=database_url,src=env\/database_url\.txt.*--target deferred.*$/,
+    );
+  });
+
+  it.each([
+    [
+      'a wrong password',
+      (url: string) => url.replace(/:[^:@]+@/, ':hidden@'),
+      /Access to the database "\w+" on 127\.0\.0\.1/,
+    ],
+    [
+      'an unknown host',
+      (url: string) => url.replace('127.0.0.1', 'no-such-host.invalid'),
+      /no-such-host\.invalid is unknown/,
+    ],
+    [
+      'a database without the schema',
+      (url: string) => url.replace(/\/\w+$/, '/postgres'),
+      /Tables are missing/,
+    ],
+  ])('stops at %s with one sentence, without user, password or URL', async (_, change, sentence) => {
+    const { url, address } = await createDatabase({ migrated: true });
+    const before = existsSync(join(folder, '.next/BUILD_ID'));
+    const build = generate({ DATABASE_URL: change(url) });
+    expect(await build.ended).toBe(1);
+    expect(build.output().trim().split('\n')).toHaveLength(1);
+    expect(build.output()).toMatch(sentence);
+    for (const secret of ['hidden', address.password, 'blog:', 'postgresql:'])
+      expect(build.output()).not.toContain(secret);
+    expect(existsSync(join(folder, '.next/BUILD_ID'))).toBe(before);
+  });
+});

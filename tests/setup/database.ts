@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { migrate } from '#database/migrate.ts';
+import { type DatabaseAddress, parseDatabaseUrl } from '#secrets/database-url.ts';
+
+/** A database of one test's own in the run's PostgreSQL. */
+export type TestDatabase = {
+  url: string;
+  address: DatabaseAddress;
+  /** Runs one query, as the database's owner. */
+  query: <Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;
+};
+
+/** Makes an empty database, or one with the project's tables. The run's end removes it. */
+export async function createDatabase({ migrated }: { migrated: boolean }): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await queryAt(inject('postgresUrl'), `CREATE DATABASE ${name}`);
+  const url = inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`);
+  const address = parseDatabaseUrl(url, 'a test');
+  if (migrated) await migrate(address, 'prisma/migrations');
+  return { url, address, query: (sql, values) => queryAt(url, sql, values) };
+}
+
+/** Writes published posts whose dates go back from now by an hour each: `post-1` is the newest. */
+export async function writePosts(database: TestDatabase, count: number): Promise<void> {
+  await database.query(
+    `INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
+     SELECT 'c' || n, 'post-' || n, 'Post ' || n, 'Text of post ' || n || '.', true, now() - n * interval '1 hour', now()
+     FROM generate_series(1, $1) AS n`,
+    [count],
+  );
+}
+
+async function queryAt<Row extends pg.QueryResultRow>(
+  url: string,
+  sql: string,
+  values?: unknown[],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
