@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'container',
           include: ['tests/container/**/*.test.ts'],
-          globalSetup: ['tests/setup/docker.ts'],
+          globalSetup: ['tests/setup/image.ts'],
           // One engine and two cores: images are built one after the other.
           fileParallelism: false,
           testTimeout: 120_000,

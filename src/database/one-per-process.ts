@@ -1,7 +1,11 @@
+/** What the last use of the database showed; `unknown` before the first. */
+export type Reachability = 'unknown' | 'reachable' | 'unreachable';
+
 /** What of the database a process has once, however many copies of a module a bundler makes. */
 type PerProcess = {
   sealedDatabase?: { $disconnect(): Promise<void> };
-  sealedReachability?: 'unknown' | 'reachable' | 'unreachable';
+  sealedReachability?: Reachability;
+  sealedReachabilityLog?: (line: string) => void;
 };
 
 export const perProcess = globalThis as typeof globalThis & PerProcess;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { environment } from '#secrets/environment.ts';
 import { quietReportedProblems } from './log.ts';
@@ -21,6 +22,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   environment.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(manifest.config);
   environment.NEXT_TELEMETRY_DISABLED = '1';
   quietReportedProblems();
+  logReachability(console.info);
 
   const { default: next } = await import('next');
   const app = next({ dev: false, dir: folder, hostname, port });

@@ -1,0 +1,80 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** A container that a test started; it is removed by its id. */
+export type Container = {
+  id: string;
+  /** Where its port 3000 is published, such as `http://127.0.0.1:32768`. */
+  url: () => string;
+  log: () => string;
+  /** `docker stop`; gives the exit code. */
+  stop: () => Promise<number>;
+  remove: () => void;
+};
+
+/** Runs the docker client, and gives what it printed. */
+export function docker(...args: string[]): string {
+  return execFileSync('docker', args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1e8,
+  });
+}
+
+/** Runs the docker client to its end, whatever that is. */
+export async function tryDocker(args: string[]): Promise<{ code: number; output: string }> {
+  try {
+    const { stdout, stderr } = await execute('docker', args, { maxBuffer: 1e8 });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr };
+  }
+}
+
+/** What the README asks a careful person to add to `docker run`. */
+export const HARDENED = [
+  '--read-only',
+  '--tmpfs',
+  '/tmp',
+  '--cap-drop',
+  'ALL',
+  '--security-opt',
+  'no-new-privileges',
+];
+
+/** Starts a container of an image with port 3000 published on the loopback interface, and waits until it answers. */
+export async function startContainer(image: string, options: string[] = []): Promise<Container> {
+  const id = docker('run', '--detach', '--publish', '127.0.0.1::3000', ...options, image).trim();
+  const url = () => `http://${docker('port', id, '3000').trim().split('\n')[0]}`;
+  const container: Container = {
+    id,
+    url,
+    log: () => execFileSync('sh', ['-c', 'docker logs "$0" 2>&1', id], { encoding: 'utf8', maxBuffer: 1e8 }),
+    stop: async () => {
+      await execute('docker', ['stop', id]);
+      return Number(docker('inspect', '--format', '{{.State.ExitCode}}', id));
+    },
+    remove: () => docker('rm', '--force', '--volumes', id),
+  };
+  try {
+    await eventually(async () => (await fetch(`${url()}/health`)).ok);
+  } catch {
+    const log = container.log();
+    container.remove();
+    throw new Error(`The container did not answer:\n${log}`);
+  }
+  return container;
+}
+
+/** Asks again until the answer is yes; fails after a time that is long for whatever is waited for. */
+export async function eventually(isSo: () => Promise<boolean>, milliseconds = 60_000): Promise<void> {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    if (await isSo().catch(() => false)) return;
+    if (Date.now() > end) throw new Error('What was waited for did not come about.');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PostgreSqlContainer, type StartedPostgreSqlContainer } from '@testcontainers/postgresql';
+import pg from 'pg';
+import { Network, type StartedNetwork } from 'testcontainers';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Container, docker, eventually, HARDENED, startContainer, tryDocker } from './engine.ts';
+
+const built = inject('built');
+const image = built?.image ?? '';
+
+describe.skipIf(!built)('a container', () => {
+  let folder: string;
+  let network: StartedNetwork;
+  let postgres: StartedPostgreSqlContainer;
+  let password: string;
+  let containers: Container[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sealed-run-'));
+    network = await new Network().start();
+    password = randomBytes(18).toString('base64url');
+    postgres = await new PostgreSqlContainer('postgres:18')
+      .withDatabase('blog')
+      .withUsername('blog')
+      .withPassword(password)
+      .withNetwork(network)
+      .withNetworkAliases('db')
+      .start();
+  });
+
+  afterEach(() => {
+    for (const container of containers) container.remove();
+    containers = [];
+  });
+
+  afterAll(async () => {
+    await postgres.stop();
+    await network.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const start = async (options: string[] = []) => {
+    const container = await startContainer(image, options);
+    containers.push(container);
+    return container;
+  };
+
+  /** Options of `docker run` with an env file of these lines, in the database's network. */
+  const withEnvFile = (lines: string, path = '.env') => {
+    const file = join(folder, path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, lines, { mode: 0o600 });
+    return ['--env-file', file, '--network', network.getName()];
+  };
+  const url = () => `postgresql://blog:${password}@db:5432/blog`;
+
+  /** Where the database is published now: another start, another port. */
+  const publishedUrl = () =>
+    `postgresql://blog:${password}@${docker('port', postgres.getId(), '5432').trim().split('\n')[0]}/blog`;
+
+  const query = async (sql: string) => {
+    const client = new pg.Client({ connectionString: publishedUrl() });
+    await client.connect();
+    return client.query(sql).finally(() => client.end());
+  };
+
+  it('serves generated pages with no variable at all, and says politely what is not at hand', async () => {
+    const { url: site, log } = await start();
+    const page = await fetch(site());
+    expect([page.status, page.headers.get('x-nextjs-cache')]).toEqual([200, 'HIT']);
+    const missing = await fetch(`${site()}/posts/not-generated`);
+    expect([missing.status, missing.headers.get('retry-after')]).toEqual([503, '30']);
+    const text = await missing.text();
+    expect(text).toContain('This page is not at hand');
+    expect(text).not.toContain('<script');
+    expect(log().match(/^database: /gm)).toHaveLength(1);
+    expect(log()).toContain('DATABASE_URL is not set');
+  });
+
+  it('migrates and seeds, each twice at the same time, and serves', async () => {
+    const options = withEnvFile(`DATABASE_URL=${url()}\n`);
+    const migrations = await Promise.all(
+      [1, 2].map(() => tryDocker(['run', '--rm', ...options, image, 'migrate'])),
+    );
+    expect(migrations.map(({ code }) => code)).toEqual([0, 0]);
+    expect(migrations.map(({ output }) => output).sort()).toEqual([
+      expect.stringMatching(/^migrate: applied/),
+      expect.stringMatching(/up to date/),
+    ]);
+    const seeds = await Promise.all([1, 2].map(() => tryDocker(['run', '--rm', ...options, image, 'seed'])));
+    expect(seeds.map(({ code }) => code)).toEqual([0, 0]);
+    const { rowCount } = await query('SELECT FROM "Post" WHERE "published"');
+    expect(rowCount).toBeGreaterThanOrEqual(12);
+    const { url: site } = await start([...options, ...HARDENED]);
+    expect((await fetch(`${site()}/posts/nonesuch`)).status).toBe(404);
+  });
+
+  it.each([
+    ['quotes', (value: string) => `DATABASE_URL="${value}"\nPORT="3000"\n`],
+    ['single quotes', (value: string) => `DATABASE_URL='${value}'\n`],
+    ['Windows line ends', (value: string) => `DATABASE_URL=${value}\r\nPORT=3000\r\n`],
+    ['quotes and Windows line ends', (value: string) => `DATABASE_URL="${value}"\r\nPORT="3000"\r\n`],
+  ])('understands an env file with %s', async (_, lines) => {
+    const { url: site } = await start(withEnvFile(lines(url()), 'src/.env'));
+    expect((await fetch(`${site()}/posts/nonesuch`)).status).toBe(404);
+  });
+
+  it.each([
+    ['migrate without a URL', ['migrate'], '', 1, /^sealed: DATABASE_URL is not set/],
+    [
+      'seed with a wrong password',
+      ['seed'],
+      'postgresql://blog:hidden@db:5432/blog',
+      1,
+      /^sealed: Access to the database "blog" on db was refused/,
+    ],
+    ['an unknown command', ['nonesuch'], '', 2, /^sealed: "nonesuch" is no command/],
+    ['a port that is none', ['serve'], 'PORT', 1, /^sealed: PORT is not a TCP port/],
+  ])('ends %s with one line and an exit code', async (_, command, value, expected, sentence) => {
+    const lines = value === 'PORT' ? 'PORT=http\n' : value ? `DATABASE_URL=${value}\n` : '';
+    const { code, output } = await tryDocker(['run', '--rm', ...withEnvFile(lines), image, ...command]);
+    expect(code).toBe(expected);
+    expect(output.trim().split('\n')).toHaveLength(1);
+    expect(output).toMatch(sentence);
+    expect(output).not.toContain('hidden');
+  });
+
+  it('becomes healthy with a read-only root and no capability', async () => {
+    const { id } = await start([...HARDENED]);
+    await eventually(
+      async () => docker('inspect', '--format', '{{.State.Health.Status}}', id).trim() === 'healthy',
+    );
+    expect(docker('exec', id, 'sh', '-c', 'touch /app/x 2>&1 || true')).toMatch(/Read-only file system/);
+    expect(docker('exec', id, 'sh', '-c', 'grep CapEff /proc/1/status')).toMatch(/0000000000000000/);
+  });
+
+  it('can not change what it serves, even where the root is writable', async () => {
+    const { id } = await start();
+    expect(docker('exec', id, 'sh', '-c', 'touch /app/x /app/.next/x 2>&1 || true')).toMatch(
+      /Permission denied/,
+    );
+  });
+
+  it('serves on while its database is away, says so in one line, and comes back by itself', async () => {
+    const { url: site, log } = await start(withEnvFile(`DATABASE_URL=${url()}\n`));
+    await eventually(async () => (await (await fetch(`${site()}/health`)).json()).database === 'reachable');
+    await query(`INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
+      VALUES ('back', 'back-again', 'Back', 'Text.', true, now(), now()) ON CONFLICT DO NOTHING`);
+    docker('stop', postgres.getId());
+    expect((await fetch(`${site()}/posts/back-again`)).status).toBe(503);
+    const statuses = new Set<number>();
+    for (let batch = 0; batch < 50; batch++) {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => fetch(site()).then((answer) => answer.status)),
+      );
+      for (const status of answers) statuses.add(status);
+      // Pages that need the database go on being asked for, too.
+      await fetch(`${site()}/posts/back-again-${batch}`);
+    }
+    expect([...statuses]).toEqual([200]);
+    expect(log().match(/database/gi)?.length).toBeLessThanOrEqual(3);
+    expect(log().match(/^database: /gm)).toHaveLength(1);
+    expect(log()).not.toMatch(/\n\s+at /);
+    docker('start', postgres.getId());
+    await eventually(async () => (await fetch(`${site()}/posts/back-again`)).status === 200);
+    expect(log()).toContain('database: reachable again');
+    expect(log()).not.toContain(password);
+  });
+
+  it('lets a request in flight end after SIGTERM, and exits with 0', async () => {
+    const container = await start(withEnvFile(`DATABASE_URL=${url()}\n`));
+    const site = container.url();
+    const holder = new pg.Client({ connectionString: publishedUrl() });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE "Post" IN ACCESS EXCLUSIVE MODE');
+      const inFlight = fetch(`${site}/posts/nonesuch-yet`);
+      const waiting = `SELECT count(*)::int AS count FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+      await eventually(async () => (await query(waiting)).rows[0].count > 0);
+      const stopped = container.stop();
+      await eventually(async () =>
+        fetch(`${site}/health`).then(
+          () => false,
+          () => true,
+        ),
+      );
+      await holder.query('ROLLBACK');
+      expect((await inFlight).status).toBe(404);
+      expect(await stopped).toBe(0);
+    } finally {
+      await holder.end();
+    }
+  });
+});
