@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -25,8 +26,10 @@ Settings:
 Exit codes: 0 done, 1 failed, 2 not understood.
 `;
 
-/** The standalone build: this file is bundled into it, beside Next.js's own files. */
-const folder = dirname(fileURLToPath(import.meta.url));
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** The standalone build, where this file is bundled beside Next.js's own; or the project, where it runs from source. */
+const folder = existsSync(join(here, 'prisma')) ? here : join(here, '../..');
 
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
