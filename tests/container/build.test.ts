@@ -126,7 +126,7 @@ describe.skipIf(!built)('the image', () => {
     expect(await rebuild()).toEqual({ compile: 'CACHED', generate: 'DONE' });
     const container = await startContainer(images.at(-1) ?? '');
     try {
-      expect(await (await fetch(`${container.url()}/posts/${slug}`)).text()).toContain(title);
+      expect(await (await fetch(`${container.url}/posts/${slug}`)).text()).toContain(title);
     } finally {
       container.remove();
     }
