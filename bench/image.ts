@@ -114,7 +114,7 @@ async function main(): Promise<void> {
       envFile(folder, url),
       image,
     ).trim();
-    started.push(app);
+    started.push(server);
     await untilAnswered('http://127.0.0.1:20999/');
     await runQuietly('node', ['src/commands/docker-build.ts', '--tag', image, '--secret', secret]);
     const generated = await requestsPerSecond('http://127.0.0.1:20999/posts/post-2');
@@ -139,7 +139,7 @@ async function main(): Promise<void> {
     );
   } finally {
     for (const id of started) run('docker', 'rm', '--force', '--volumes', id);
-    run('docker', 'image', 'rm', '--force', image);
+    run('docker', 'image', 'rm', '--force', image, `${image}-deferred`);
     rmSync(folder, { recursive: true });
   }
   console.info(

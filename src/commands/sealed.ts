@@ -28,8 +28,10 @@ Exit codes: 0 done, 1 failed, 2 not understood.
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** The standalone build, where this file is bundled beside Next.js's own; or the project, where it runs from source. */
-const folder = existsSync(join(here, 'prisma')) ? here : join(here, '../..');
+/** Whether this file is bundled into a standalone build; elsewhere it runs from the project's source. */
+const bundled = existsSync(join(here, 'prisma'));
+
+const folder = bundled ? here : join(here, '../..');
 
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
@@ -77,6 +79,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  if (!bundled) (await import('./env-file.ts')).takeEnvFile();
   await command();
 }
 
