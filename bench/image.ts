@@ -100,7 +100,7 @@ async function main(): Promise<void> {
     }
     say('docker run to the first 200', `${median(firstAnswers).toFixed(0)} ms`, 'median of 5');
 
-    const app = run(
+    const server = run(
       'docker',
       'run',
       '--detach',
