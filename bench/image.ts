@@ -116,7 +116,6 @@ async function main(): Promise<void> {
     ).trim();
     started.push(server);
     await untilAnswered('http://127.0.0.1:20999/');
-    await runQuietly('node', ['src/commands/docker-build.ts', '--tag', image, '--secret', secret]);
     const generated = await requestsPerSecond('http://127.0.0.1:20999/posts/post-2');
     const queried = await requestsThatQuery('http://127.0.0.1:20999', url);
     say(
