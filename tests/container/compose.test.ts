@@ -1,26 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-
-/** What a clone has, as far as Compose reads it. */
-const CLONE = [
-  'Dockerfile',
-  '.dockerignore',
-  'compose.yaml',
-  'package.json',
-  'package-lock.json',
-  '.npmrc',
-  'tsconfig.json',
-  'next.config.ts',
-  'prisma.config.ts',
-  'prisma',
-  'src',
-  'sealcheck/package.json',
-  'env/make-secrets',
-];
+import { copyClone } from '../setup/clone.ts';
 
 describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
   const name = `sealed-test-${randomBytes(4).toString('hex')}`;
@@ -38,7 +22,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'sealed-compose-'));
-    for (const path of CLONE) cpSync(path, join(folder, path), { recursive: true });
+    copyClone(folder);
     // The image of whoever runs this test keeps its name.
     const file = join(folder, 'compose.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll('next-app:deferred', `${name}:deferred`));
