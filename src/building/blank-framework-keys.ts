@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+
+const hexadecimal = z.string().regex(/^([0-9a-f]{2}){16,}$/);
+const previewProps = z.object({
+  previewModeId: hexadecimal,
+  previewModeSigningKey: hexadecimal,
+  previewModeEncryptionKey: hexadecimal,
+});
+
+/** Where Next.js 16 keeps the keys of a build, below its `.next`. */
+const MANIFESTS = {
+  'server/preview-props.json': previewProps.transform((props) => Object.values(props)),
+  'prerender-manifest.json': z
+    .object({ preview: previewProps })
+    .transform(({ preview }) => Object.values(preview)),
+  'server/server-reference-manifest.json': z
+    .object({ encryptionKey: z.base64().min(24) })
+    .transform(({ encryptionKey }) => [encryptionKey]),
+};
+
+/** For edge functions, of which there is none: a copy as a script. */
+const COPIES = ['server/server-reference-manifest.js'];
+
+/**
+ * Replaces the keys that Next.js made for this build with zeros: who has an image has its files.
+ * A server makes its own when it starts. The zeros are as long as the keys, as Next.js expects some there.
+ *
+ * @param standalone the folder that is shipped
+ * @throws Error where this version of Next.js has its keys elsewhere, or one of them in another place too, such as
+ *   an edge function: zeros there would be a key that everyone knows
+ */
+export function blankFrameworkKeys(standalone: string): void {
+  const next = join(standalone, '.next');
+  const keys = frameworkKeys(next).filter((key) => key !== blank(key));
+  for (const path of [...Object.keys(MANIFESTS), ...COPIES].map((name) => join(next, name))) {
+    const content = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      keys.reduce((text, key) => text.replaceAll(key, blank(key)), content),
+    );
+  }
+  const left = keys.flatMap(forms);
+  for (const path of filesBelow(standalone)) {
+    const content = readFileSync(path, 'latin1');
+    if (left.some((form) => content.includes(form)))
+      throw new Error(
+        `${relative(standalone, path)} holds a key of Next.js, and no server could replace it there. ` +
+          'Do without what put it there (an edge function?), or fit src/building/blank-framework-keys.ts to it.',
+      );
+  }
+}
+
+function frameworkKeys(next: string): string[] {
+  const keys = Object.entries(MANIFESTS).flatMap(([path, schema]) => {
+    const manifest = schema.safeParse(JSON.parse(readFileSync(join(next, path), 'utf8')));
+    if (manifest.success) return manifest.data;
+    throw new Error(
+      `.next/${path} holds no keys where Next.js 16 has them, so they may be elsewhere. ` +
+        'Fit src/building/blank-framework-keys.ts to this version of Next.js.',
+    );
+  });
+  return [...new Set(keys)];
+}
+
+function blank(key: string): string {
+  return isHexadecimal(key) ? '0'.repeat(key.length) : Buffer.alloc(bytesOf(key).length).toString('base64');
+}
+
+function forms(key: string): string[] {
+  const bytes = bytesOf(key);
+  const hex = bytes.toString('hex');
+  return [
+    bytes.toString('latin1'),
+    hex,
+    hex.toUpperCase(),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ];
+}
+
+function bytesOf(key: string): Buffer {
+  return Buffer.from(key, isHexadecimal(key) ? 'hex' : 'base64');
+}
+
+function isHexadecimal(key: string): boolean {
+  return hexadecimal.safeParse(key).success;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
