@@ -20,6 +20,8 @@ const MANIFESTS = {
     .transform(({ encryptionKey }) => [encryptionKey]),
 };
 
+const actions = z.object({ node: z.record(z.string(), z.unknown()) });
+
 /** For edge functions, of which there is none: a copy as a script. */
 const COPIES = ['server/server-reference-manifest.js'];
 
@@ -29,7 +31,7 @@ const COPIES = ['server/server-reference-manifest.js'];
  *
  * @param standalone the folder that is shipped
  * @throws Error where this version of Next.js has its keys elsewhere, or one of them in another place too, such as
- *   an edge function: zeros there would be a key that everyone knows
+ *   an edge function, where zeros would be a key that everyone knows; or where a generated page needs one of them
  */
 export function blankFrameworkKeys(standalone: string): void {
   const next = join(standalone, '.next');
@@ -42,8 +44,14 @@ export function blankFrameworkKeys(standalone: string): void {
     );
   }
   const left = keys.flatMap(forms);
+  const encrypted = encryptedArguments(next);
   for (const path of filesBelow(standalone)) {
     const content = readFileSync(path, 'latin1');
+    if (path.endsWith('.rsc') && encrypted.test(content))
+      throw new Error(
+        `The page in ${relative(standalone, path)} was generated with a server action that closes over a value, ` +
+          'encrypted with a key that no server has. Render it for each request, or hand the value over in a form field.',
+      );
     if (left.some((form) => content.includes(form)))
       throw new Error(
         `${relative(standalone, path)} holds a key of Next.js, and no server could replace it there. ` +
@@ -62,6 +70,15 @@ function frameworkKeys(next: string): string[] {
     );
   });
   return [...new Set(keys)];
+}
+
+/** How a generated page names a server action with the value that it closes over: React's `{"id":…,"bound":…}`. */
+function encryptedArguments(next: string): RegExp {
+  const { node } = actions.parse(
+    JSON.parse(readFileSync(join(next, 'server/server-reference-manifest.json'), 'utf8')),
+  );
+  // A post may hold such a line as its text, but not one with the id of a function of this very build.
+  return new RegExp(`\\{"id":"(${Object.keys(node).join('|')})","bound":"\\$`);
 }
 
 function blank(key: string): string {
