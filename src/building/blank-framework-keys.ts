@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 
@@ -25,22 +25,27 @@ const actions = z.object({ node: z.record(z.string(), z.unknown()) });
 /** For edge functions, of which there is none: a copy as a script. */
 const COPIES = ['server/server-reference-manifest.js'];
 
+/** In JSON, half of a character: neither a header nor a cookie can carry it, so that nobody can claim to know it. */
+const UNSENDABLE = '\\ud800';
+
 /**
- * Replaces the keys that Next.js made for this build with zeros: who has an image has its files.
- * A server makes its own when it starts. The zeros are as long as the keys, as Next.js expects some there.
+ * Takes the keys that Next.js made for this build out of what is shipped: who has an image has its files.
+ * A server makes its own when it starts. What stands in for them works for nobody, so that a server that failed to
+ * would turn draft mode on for nobody and encrypt nothing, rather than do it with a key that is known.
  *
+ * @param next the build with its keys, Next.js's `.next`
  * @param standalone the folder that is shipped
  * @throws Error where this version of Next.js has its keys elsewhere, or one of them in another place too, such as
- *   an edge function, where zeros would be a key that everyone knows; or where a generated page needs one of them
+ *   an edge function, where no server could replace it; or where a generated page needs one of them
  */
-export function blankFrameworkKeys(standalone: string): void {
-  const next = join(standalone, '.next');
-  const keys = frameworkKeys(next).filter((key) => key !== blank(key));
-  for (const path of [...Object.keys(MANIFESTS), ...COPIES].map((name) => join(next, name))) {
+export function blankFrameworkKeys(next: string, standalone: string): void {
+  const keys = frameworkKeys(next);
+  const files = [...Object.keys(MANIFESTS), ...COPIES].map((name) => join(standalone, '.next', name));
+  for (const path of files.filter((file) => existsSync(file))) {
     const content = readFileSync(path, 'utf8');
     writeFileSync(
       path,
-      keys.reduce((text, key) => text.replaceAll(key, blank(key)), content),
+      keys.reduce((text, key) => text.replaceAll(key, isHexadecimal(key) ? UNSENDABLE : ''), content),
     );
   }
   const left = keys.flatMap(forms);
@@ -62,7 +67,8 @@ export function blankFrameworkKeys(standalone: string): void {
 
 function frameworkKeys(next: string): string[] {
   const keys = Object.entries(MANIFESTS).flatMap(([path, schema]) => {
-    const manifest = schema.safeParse(JSON.parse(readFileSync(join(next, path), 'utf8')));
+    const file = join(next, path);
+    const manifest = schema.safeParse(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined);
     if (manifest.success) return manifest.data;
     throw new Error(
       `.next/${path} holds no keys where Next.js 16 has them, so they may be elsewhere. ` +
@@ -79,10 +85,6 @@ function encryptedArguments(next: string): RegExp {
   );
   // A post may hold such a line as its text, but not one with the id of a function of this very build.
   return new RegExp(`\\{"id":"(${Object.keys(node).join('|')})","bound":"\\$`);
-}
-
-function blank(key: string): string {
-  return isHexadecimal(key) ? '0'.repeat(key.length) : Buffer.alloc(bytesOf(key).length).toString('base64');
 }
 
 function forms(key: string): string[] {

@@ -82,5 +82,5 @@ async function assemble(): Promise<void> {
   // Two ways to serve would be two behaviours: the bundled command is the one.
   rmSync(join(STANDALONE, 'server.js'), { force: true });
   await bundleCommands();
-  blankFrameworkKeys(STANDALONE);
+  blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
 }

@@ -1,6 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { request, type Server } from 'node:http';
+import { type IncomingMessage, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { environment } from '#secrets/environment.ts';
@@ -21,8 +21,11 @@ export type FrameworkKeys = {
   serverActions: string;
 };
 
-/** A page that needs no database, so that the keys can be tried before anything else works. */
-const PROBED_PATH = '/unavailable';
+/** A route handler, which is answered sooner than any page; OPTIONS runs none of its code. */
+const PROBE = { method: 'OPTIONS', path: '/health' };
+
+/** Milliseconds: for the slowest machine. */
+const PROBE_TIMEOUT = 30_000;
 
 /**
  * Makes a key from AUTH_SECRET, so that every replica makes the same one; a random key where there is none.
@@ -90,32 +93,40 @@ async function presetManifest(path: string, manifest: object): Promise<void> {
 }
 
 /**
- * Asks the server, which need not listen yet, for a page with the key that it should know.
+ * Asks the server, which need not listen yet, whether it takes the cookie of draft mode from these keys alone.
  *
- * @throws Error where the key is not in force: whoever has the image would have the keys of this server
+ * @throws Error where the keys are not in force
  */
 export async function requireFrameworkKeys(server: Server, keys: FrameworkKeys): Promise<void> {
-  const answer = await ask(server, { 'x-prerender-revalidate': keys.preview.previewModeId }).catch(
-    (error: unknown) => {
-      throw unfit({ cause: error });
-    },
-  );
-  if (answer !== 'REVALIDATED') throw unfit();
+  const { previewModeId } = keys.preview;
+  const other = randomBytes(previewModeId.length / 2).toString('hex');
+  const taken = [previewModeId, other].map((id) => takesDraftCookie(server, id));
+  const [own, others] = await Promise.all(taken).catch((error: unknown) => {
+    throw unfit({ cause: error });
+  });
+  if (!own || others) throw unfit();
 }
 
-function ask(server: Server, headers: Record<string, string>): Promise<unknown> {
+/** Next.js deletes a cookie of draft mode that it does not know, whatever is asked for. */
+async function takesDraftCookie(server: Server, id: string): Promise<boolean> {
+  const response = await ask(server, { cookie: `__prerender_bypass=${id}` });
+  const deleted = response.headers['set-cookie']?.some((cookie) => cookie.startsWith('__prerender_bypass=;'));
+  return response.statusCode === 204 && !deleted;
+}
+
+function ask(server: Server, headers: Record<string, string>): Promise<IncomingMessage> {
   const [near, far] = duplexPair();
   server.emit('connection', far);
   return new Promise((resolve, reject) => {
     const asked = request({
+      ...PROBE,
       createConnection: () => near,
-      path: PROBED_PATH,
       headers: { host: 'localhost', connection: 'close', ...headers },
+      signal: AbortSignal.timeout(PROBE_TIMEOUT),
     });
     asked.once('response', (response) => {
       response.resume();
-      response.once('end', () => resolve(response.headers['x-nextjs-cache']));
-      response.once('error', reject);
+      resolve(response);
     });
     asked.once('error', reject);
     asked.end();
@@ -124,7 +135,7 @@ function ask(server: Server, headers: Record<string, string>): Promise<unknown> 
 
 function unfit(options?: ErrorOptions): Error {
   return new Error(
-    "Next.js does not take the keys that the server made for it, and must not serve with the build's. " +
+    'Next.js does not take the keys that the server made for it, and there are no others. ' +
       'Use the Next.js version in package-lock.json, or fit src/serving/framework-keys.ts to the new one.',
     options,
   );
