@@ -38,7 +38,7 @@ function imageName(): string {
 async function start(image: string, options: string[]): Promise<string> {
   const container = await startContainer(image, [...HARDENED, ...options]);
   containers.push(container);
-  return container.url();
+  return container.url;
 }
 
 /** The keys of a build stage, whose files no image of the blog has. */
