@@ -53,8 +53,8 @@ export function phaseVariables(phase: 'compile' | 'generate', refusedReads: stri
 export function requirePhase(name: SecretName, phase: Phase): void {
   if (mayBeReadIn(name, phase)) return;
   const route = routeBeingRendered();
-  const reader = route ? `the page ${route}` : 'something';
-  const sentence = `${name} is ${kind(name)}, but ${reader} read it while ${DOING[phase]}. ${advice(name, phase)}`;
+  const read = route ? `the page ${route} read it` : 'it was read';
+  const sentence = `${name} is ${kind(name)}, but ${read} while ${DOING[phase]}. ${advice(name, phase)}`;
   const log = environment[REFUSED_READS];
   if (log) appendFileSync(log, `${sentence}\n`);
   throw new SecretError(sentence);
