@@ -14,11 +14,11 @@ with it. No value is shown. The fingerprint is the same wherever value and AUTH_
 AUTH_SECRET it is made with a random key, and comparable within one run alone.
 
 Options:
-      --phase <phase>     what the environment is for: run (the default), or build
-      --env-file <path>   look at what docker run --env-file would hand over, and name lines that Docker refuses;
-                          this machine's own variables and files are left out
-      --json              print JSON: { "phase", "usable", "secrets", "lines" }
-  -h, --help              this text
+      --phase <phase>      what the environment is for: run (the default), or build
+      --docker-env <path>  look at what docker run --env-file would hand over, and name lines that Docker refuses;
+                           this machine's own variables and files are left out
+      --json               print JSON: { "phase", "usable", "secrets", "lines" }
+  -h, --help               this text
 
 Exit codes: 0 the environment is usable, 1 it is not, 2 not understood.
 `;
@@ -26,9 +26,10 @@ Exit codes: 0 the environment is usable, 1 it is not, 2 not understood.
 const COLUMNS = ['NAME', 'PHASE', 'NEED', 'FOUND', 'FINGERPRINT'];
 
 async function main(): Promise<void> {
+  // Not `env-file`: Node.js takes an option of that name for itself, wherever it stands.
   const options = {
     phase: { type: 'string', default: 'run' },
-    'env-file': { type: 'string' },
+    'docker-env': { type: 'string' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   } as const;
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const { sources, lines } = values['env-file'] ? fromEnvFile(values['env-file']) : fromHere();
+  const { sources, lines } = values['docker-env'] ? fromEnvFile(values['docker-env']) : fromHere();
   const states = secretStates(values.phase === 'build' ? 'generate' : 'run', sources);
   const usable = blocking(states).length === 0 && lines.length === 0;
   if (values.json) {
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
     console.info(table(states));
     for (const { problem } of states) if (problem) console.info(`problem: ${problem}`);
     for (const { line, problem } of lines)
-      console.info(`problem: line ${line} of ${values['env-file']} ${problem}`);
+      console.info(`problem: line ${line} of ${values['docker-env']} ${problem}`);
     console.info(
       usable
         ? `This environment is usable for: ${values.phase}.`
@@ -65,7 +66,7 @@ function fromHere(): { sources: Partial<Sources>; lines: [] } {
 
 function fromEnvFile(path: string) {
   const { variables, problems } = readEnvFile(readFileSync(path, 'utf8'), environment);
-  return { sources: { variables, directory: undefined }, lines: problems };
+  return { sources: { variables, directory: undefined, store: undefined }, lines: problems };
 }
 
 function table(states: SecretState[]): string {
