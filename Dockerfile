@@ -20,8 +20,10 @@ FROM compile AS generate
 # BuildKit leaves a secret's value out of the cache key, so the posts' revision stands in: the same posts, the same layer.
 ARG CONTENT_REVISION
 ARG GENERATED_POSTS
-# The secret is a file for the length of this one step. Where it is missing, the step says which option to pass.
-RUN --mount=type=secret,id=database_url node src/commands/build-generate.ts
+# Each secret is a file for the length of this one step. Where a required one is missing, the step says which option to pass.
+RUN --mount=type=secret,id=database_url \
+    --mount=type=secret,id=email_api_key \
+    node src/commands/build-generate.ts
 
 FROM base AS serving
 ENV NODE_ENV=production HOSTNAME=0.0.0.0 PORT=3000

@@ -37,6 +37,8 @@ const config = (phase: string): NextConfig => ({
     '*': ['node_modules/sharp/**', 'node_modules/@img/**', 'node_modules/typescript/**'],
   },
   experimental: {
+    // React refuses to send a secret to a browser: see src/secrets/taint.ts.
+    taint: true,
     cpus: workers,
     // Pages made while serving stay in memory: the container's root is read-only.
     isrFlushToDisk: false,

@@ -1,5 +1,6 @@
 import type { Metadata, Viewport } from 'next';
 import type { ReactNode } from 'react';
+import '#secrets/taint.ts';
 import '#ui/theme.css';
 import { PageFrame } from '#ui/page-frame.tsx';
 

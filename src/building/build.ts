@@ -1,7 +1,10 @@
-import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasPosts } from '#database/preflight.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
+import { phaseVariables } from '#secrets/phase.ts';
+import { SecretError } from '#secrets/reader.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
 import { PROJECT, STANDALONE } from './project.ts';
@@ -20,7 +23,7 @@ export function isBuilt(): boolean {
 /** The first phase: source becomes code. Needs no database, no secret and no network. */
 export async function compile(options: Options = {}): Promise<void> {
   await generatePrismaClient(options.signal);
-  await runTool('next', ['build', '--experimental-build-mode', 'compile'], options);
+  await buildWithNext('compile', options);
   await assemble();
 }
 
@@ -41,8 +44,25 @@ export async function generate(options: Options = {}): Promise<void> {
     throw new Error('Nothing is compiled yet. Run npm run build:compile first.');
   await hasPosts(addressForBuild());
   removeGeneratedPages();
-  await runTool('next', ['build', '--experimental-build-mode', 'generate'], options);
+  await buildWithNext('generate', options);
   await assemble();
+}
+
+/** Fails also where a page caught the error of a secret that it must not read, and was generated without it. */
+async function buildWithNext(phase: 'compile' | 'generate', options: Options): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sealed-build-'));
+  const refusedReads = join(folder, 'refused-reads');
+  const refused = () =>
+    existsSync(refusedReads) ? readFileSync(refusedReads, 'utf8').split('\n', 1)[0] : '';
+  try {
+    const variables = phaseVariables(phase, refusedReads);
+    await runTool('next', ['build', '--experimental-build-mode', phase], { ...options, variables });
+    if (refused()) throw new SecretError(refused());
+  } catch (error) {
+    throw refused() ? new SecretError(refused()) : error;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Next.js leaves the pages of an earlier generation where they are, and a post may have been withdrawn since. */

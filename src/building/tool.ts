@@ -17,6 +17,8 @@ export type ToolOptions = {
   output?: 'shown' | 'on failure';
   /** Ends the tool early. */
   signal?: AbortSignal;
+  /** Environment variables beside this process's own. */
+  variables?: Record<string, string>;
 };
 
 /**
@@ -37,6 +39,7 @@ export async function runTool(
       NODE_ENV: 'production',
       NEXT_TELEMETRY_DISABLED: '1',
       CHECKPOINT_DISABLE: '1',
+      ...options.variables,
     },
     signal: options.signal,
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],

@@ -1,3 +1,5 @@
+import { mask } from '#secrets/masking.ts';
+
 /**
  * Ends a command that failed: one line on the standard error that says what and what next, no stack, exit code 1.
  *
@@ -5,7 +7,7 @@
  */
 export function failWith(command: string): (error: unknown) => void {
   return (error) => {
-    console.error(`${command}: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(mask(`${command}: ${error instanceof Error ? error.message : String(error)}`));
     process.exitCode = 1;
   };
 }

@@ -22,6 +22,7 @@ Settings:
   DATABASE_URL_FILE    a file that holds it; /run/secrets/database_url is found by itself
   PORT                 where serve listens (3000)
   HOSTNAME             the address serve listens on (0.0.0.0 in the image)
+  LOG_FORMAT           json writes each line of the log as a JSON object
 
 Exit codes: 0 done, 1 failed, 2 not understood.
 `;

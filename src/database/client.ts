@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { readDatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
+import { maskError } from '#secrets/masking.ts';
 import { connectionConfig } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
 import { perProcess } from './one-per-process.ts';
@@ -45,7 +46,7 @@ function connect() {
           return result;
         } catch (error) {
           const problem = databaseProblem(error, address);
-          if (!problem) throw error;
+          if (!problem) throw maskError(error);
           reportUnreachable(problem);
           throw problem;
         }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
+import { maskError } from '#secrets/masking.ts';
 import { connectionConfig } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
@@ -22,7 +23,7 @@ export async function contentRevision(address: DatabaseAddress): Promise<string>
       ) AS post`);
     return rows[0]?.revision ?? '';
   } catch (error) {
-    throw databaseProblem(error, address) ?? error;
+    throw databaseProblem(error, address) ?? maskError(error);
   } finally {
     await client.end();
   }

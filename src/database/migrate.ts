@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
+import { maskError } from '#secrets/masking.ts';
 import { connectionConfig } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
@@ -43,7 +44,7 @@ export async function migrate(address: DatabaseAddress, folder: string): Promise
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
   } catch (error) {
-    throw (error instanceof MigrationError ? undefined : databaseProblem(error, address)) ?? error;
+    throw (error instanceof MigrationError ? undefined : databaseProblem(error, address)) ?? maskError(error);
   } finally {
     await client.end();
   }

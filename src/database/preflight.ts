@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
+import { maskError } from '#secrets/masking.ts';
 import { connectionConfig } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
@@ -20,7 +21,7 @@ export async function hasPosts(address: DatabaseAddress): Promise<boolean> {
     const { rows } = await client.query<{ some: boolean }>('SELECT EXISTS (SELECT FROM "Post") AS some');
     return rows[0]?.some ?? false;
   } catch (error) {
-    throw databaseProblem(error, address) ?? error;
+    throw databaseProblem(error, address) ?? maskError(error);
   } finally {
     await client.end();
   }

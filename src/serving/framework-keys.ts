@@ -1,10 +1,10 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { type IncomingMessage, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
+import { derivedKey } from '#secrets/derived-keys.ts';
 import { environment } from '#secrets/environment.ts';
-import { readSecret } from '#secrets/reader.ts';
 
 /** The keys that Next.js makes while building, and that anyone who has the build could read there. */
 export type FrameworkKeys = {
@@ -26,21 +26,6 @@ const PROBE = { method: 'OPTIONS', path: '/health' };
 
 /** Milliseconds: for the slowest machine. */
 const PROBE_TIMEOUT = 30_000;
-
-/**
- * Makes a key from AUTH_SECRET, so that every replica makes the same one; a random key where there is none.
- * HKDF with SHA-256, see https://www.rfc-editor.org/rfc/rfc5869.
- *
- * @param label what the key is for; two labels give two keys that tell nothing of each other
- * @param bytes the key's length
- * @throws SecretError where AUTH_SECRET is there but can't be read
- */
-export function derivedKey(label: string, bytes: number): Buffer {
-  const root = readSecret('AUTH_SECRET');
-  return root
-    ? Buffer.from(hkdfSync('sha256', root.value, '', `sealed ${label}`, bytes))
-    : randomBytes(bytes);
-}
 
 /** Makes a set of {@link FrameworkKeys} of this server's own. */
 export function ownFrameworkKeys(): FrameworkKeys {

@@ -1,14 +1,13 @@
 import { DATABASE_UNAVAILABLE } from '#database/problem.ts';
+import { logConsole } from '#logging/console.ts';
+import { createLogger } from '#logging/logger.ts';
 
 /**
- * Keeps out of the log what it has already: Next.js prints each failed render, and while the database is away
- * that would be a stack for every request beside the one line that says so.
+ * Has the serving process write one log, masked, and keeps out of it what it has already: Next.js prints each failed
+ * render, and while the database is away that would be a stack for every request beside the one line that says so.
  */
 export function quietReportedProblems(): void {
-  const print = console.error.bind(console);
-  console.error = (...values: unknown[]) => {
-    if (!values.some(isReported)) print(...values);
-  };
+  logConsole(createLogger(), isReported);
 }
 
 function isReported(value: unknown): boolean {

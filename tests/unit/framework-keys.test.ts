@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { derivedKey, ownFrameworkKeys, requireFrameworkKeys } from '#serving/framework-keys.ts';
+import { ownFrameworkKeys, requireFrameworkKeys } from '#serving/framework-keys.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -21,26 +21,12 @@ describe('ownFrameworkKeys', () => {
     expect(new Set(values).size).toBe(8);
   });
 
-  it('gives random keys where there is no AUTH_SECRET', () => {
-    expect(keysFrom('').preview).not.toEqual(keysFrom('').preview);
-  });
-
   it('gives keys of the lengths that Next.js makes', () => {
     const { preview, serverActions } = keysFrom('');
     expect(preview.previewModeId).toMatch(/^[0-9a-f]{32}$/);
     expect(preview.previewModeSigningKey).toMatch(/^[0-9a-f]{64}$/);
     expect(preview.previewModeEncryptionKey).toMatch(/^[0-9a-f]{64}$/);
     expect(Buffer.from(serverActions, 'base64')).toHaveLength(32);
-  });
-});
-
-describe('derivedKey', () => {
-  it('keeps keys of one secret apart by their labels, and never gives the secret itself', () => {
-    const secret = randomBytes(32).toString('hex');
-    vi.stubEnv('AUTH_SECRET', secret);
-    const [one, another] = [derivedKey('one', 32), derivedKey('another', 32)];
-    expect(one).not.toEqual(another);
-    expect([one.toString('hex'), another.toString('hex')]).not.toContain(secret);
   });
 });
 

@@ -1,0 +1,94 @@
+import * as z from 'zod/mini';
+import { takeApart } from './postgres-url.ts';
+
+/**
+ * Every secret of the application, one row each. A new one is a new row here; the test
+ * `tests/unit/secrets/declared-everywhere.test.ts` then says what to add where.
+ */
+export const SECRETS = {
+  DATABASE_URL: {
+    phases: { build: 'required', run: 'optional' },
+    schema: z.pipe(
+      z.string(),
+      z.transform((url, context) => {
+        const parts = takeApart(url);
+        if (!('problem' in parts)) return parts;
+        context.issues.push({ code: 'custom', message: parts.problem, input: url });
+        return z.NEVER;
+      }),
+    ),
+    purpose: 'the database that pages are generated from, and kept up to date from while serving',
+    without: 'no page can be generated; a running container serves the pages that it has',
+  },
+  AUTH_SECRET: {
+    phases: { run: 'optional' },
+    schema: atLeast(32, 'Make one with: openssl rand -hex 32'),
+    purpose: 'signs sessions, and is the root that other keys are derived from',
+    without: 'the keys are random: they differ between replicas, and end with the process',
+  },
+  REVALIDATE_TOKEN: {
+    phases: { run: 'optional' },
+    schema: atLeast(16, 'Make one with: openssl rand -hex 16'),
+    purpose: 'lets a CMS or a pipeline have pages generated anew',
+    without: 'nobody outside can ask for that',
+  },
+  STRIPE_SECRET_KEY: {
+    phases: { run: 'optional' },
+    schema: z.string().check(
+      z.refine(
+        (key) => !key.startsWith('pk_'),
+        "is Stripe's publishable key. Take the secret one: sk_… or rk_…",
+      ),
+      z.regex(/^((sk|rk)_|pk_)\w{8,}$/, 'is not a secret key of Stripe. Those begin with sk_ or rk_.'),
+    ),
+    purpose: 'takes a payment in the moment when a reader supports the blog',
+    without: '"Support this blog" is hidden',
+  },
+  EMAIL_API_KEY: {
+    phases: { build: 'optional' },
+    schema: atLeast(8, "Copy it from the mail provider's settings again."),
+    purpose: "fetches the newsletter's template while pages are generated",
+    without: 'the template that comes with the source is used',
+  },
+} as const satisfies Record<string, SecretDeclaration>;
+
+/** One row: what a secret is for, when it may be read, and what it must look like. */
+export type SecretDeclaration = {
+  /**
+   * When the secret may be read, and whether that phase fails without it:
+   * `build` is while pages are generated, `run` is in the container that serves them.
+   * `embedded` is for a value that the image holds on purpose, and says why that is no leak.
+   */
+  phases: { build?: Need; run?: Need; embedded?: string };
+  /** What the value must look like, and what a reader gets. A message completes "NAME (source) …" and quotes nothing. */
+  schema: z.ZodMiniType<unknown, string>;
+  purpose: string;
+  /** What the application does where the secret is missing. */
+  without: string;
+};
+
+/** Whether a phase fails without the secret. */
+export type Need = 'required' | 'optional';
+
+/** The name of a declared secret. */
+export type SecretName = keyof typeof SECRETS;
+
+/** What reading a secret gives, such as a `DatabaseAddress` for `DATABASE_URL`. */
+export type SecretValue<Name extends SecretName> = z.output<(typeof SECRETS)[Name]['schema']>;
+
+/** The names in the order of the declaration. */
+export const SECRET_NAMES = Object.keys(SECRETS) as SecretName[];
+
+/** The row of a secret, without what its schema gives. */
+export function declarationOf(name: SecretName): SecretDeclaration {
+  return SECRETS[name];
+}
+
+function atLeast(characters: number, advice: string) {
+  return z
+    .string()
+    .check(
+      z.minLength(characters, `is shorter than ${characters} characters. ${advice}`),
+      z.regex(/^[^\p{Cc}]*$/u, `holds a line end or another control character. ${advice}`),
+    );
+}

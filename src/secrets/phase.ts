@@ -1,0 +1,81 @@
+import { appendFileSync } from 'node:fs';
+import { declarationOf, type SecretName } from './declaration.ts';
+import { environment, type Variables } from './environment.ts';
+import { routeBeingRendered } from './route.ts';
+import { SecretError } from './secret-error.ts';
+
+/** What a process is doing. `development` is Next.js's development server, which builds and serves at once. */
+export type Phase = 'compile' | 'generate' | 'run' | 'development';
+
+/** Names the phase to the processes of a build; see {@link phaseVariables}. */
+const PHASE = 'SEALED_PHASE';
+
+/** Names the file where refused reads are noted, as a page may catch the error. */
+const REFUSED_READS = 'SEALED_REFUSED_READS';
+
+/** Which of a secret's declared phases lets it be read. */
+const ALLOWED_BY: Record<Phase, ('build' | 'run' | 'embedded')[]> = {
+  compile: ['embedded'],
+  generate: ['build', 'embedded'],
+  run: ['run'],
+  development: ['build', 'run', 'embedded'],
+};
+
+const DOING: Record<Phase, string> = {
+  compile: 'the source was compiled',
+  generate: 'pages were generated',
+  run: 'the blog was served',
+  development: 'the blog was developed',
+};
+
+/** The phase of this process: what the build says, and what Next.js says where it was started by hand. */
+export function currentPhase(variables: Variables = environment): Phase {
+  const told = variables[PHASE];
+  if (told === 'compile' || told === 'generate') return told;
+  if (variables.NEXT_PHASE === 'phase-production-build') return 'generate';
+  return variables.NODE_ENV === 'development' ? 'development' : 'run';
+}
+
+/**
+ * The variables that tell a build's processes their phase.
+ *
+ * @param refusedReads a file that {@link refusedReads} reads afterwards
+ */
+export function phaseVariables(phase: 'compile' | 'generate', refusedReads: string): Record<string, string> {
+  return { [PHASE]: phase, [REFUSED_READS]: refusedReads };
+}
+
+/**
+ * Refuses to read a secret out of its phase, and notes it for the build, which then fails even if a page goes on.
+ *
+ * @throws SecretError that names the secret and, where Next.js renders one, the page
+ */
+export function requirePhase(name: SecretName, phase: Phase): void {
+  if (mayBeReadIn(name, phase)) return;
+  const route = routeBeingRendered();
+  const read = route ? `the page ${route} read it` : 'it was read';
+  const sentence = `${name} is ${kind(name)}, but ${read} while ${DOING[phase]}. ${advice(name, phase)}`;
+  const log = environment[REFUSED_READS];
+  if (log) appendFileSync(log, `${sentence}\n`);
+  throw new SecretError(sentence);
+}
+
+/** Whether the declaration lets a secret be read in a phase. */
+export function mayBeReadIn(name: SecretName, phase: Phase): boolean {
+  const { phases } = declarationOf(name);
+  return ALLOWED_BY[phase].some((allowed) => phases[allowed] !== undefined);
+}
+
+function kind(name: SecretName): string {
+  const { build, run } = declarationOf(name).phases;
+  if (build && run) return 'a secret of the build and of the running container';
+  return build ? 'a build-time secret' : 'a run-time secret';
+}
+
+function advice(name: SecretName, phase: Phase): string {
+  if (phase === 'run') {
+    return 'Use it while pages are generated and keep what it gave, or add "run" to its phases in src/secrets/declaration.ts.';
+  }
+  if (phase === 'compile') return 'Read it in a function that is called while pages are generated or served.';
+  return `Call connection() of next/server before reading ${name}, so that the page is made when it is asked for.`;
+}

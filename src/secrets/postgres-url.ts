@@ -1,0 +1,104 @@
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+type SslMode = (typeof SSL_MODES)[number];
+
+/** What a PostgreSQL URL says, in parts, so that no later step carries the URL around. */
+export type DatabaseAddress = {
+  host: string;
+  /** TCP port; 5432 where the URL names none. */
+  port: number;
+  database: string;
+  user: string;
+  password: string;
+  /** The URL's `schema` parameter, which Prisma defines; PostgreSQL's `public` where there is none. */
+  schema: string;
+  /** The URL's `sslmode` parameter, as libpq defines it; `disable` where there is none. */
+  sslmode: SslMode;
+  /** The URL's `sslrootcert` parameter: a file of certificate authorities to trust. */
+  sslrootcert: string | undefined;
+};
+
+/** Why a URL can't be used: a sentence part that completes "DATABASE_URL (source) …". */
+type Problem = { problem: string };
+
+const FORM = 'Its form is postgresql://user:password@host:5432/database.';
+
+/** How a character is written inside a password. */
+const ENCODED: Record<string, string> = { '/': '%2F', '#': '%23', '?': '%3F', '@': '%40' };
+
+/**
+ * Takes a `postgresql://` URL apart, or says in one sentence what is wrong with it, without quoting it.
+ * See https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING-URIS.
+ */
+export function takeApart(text: string): DatabaseAddress | Problem {
+  const problem = wrongForm(text) ?? wrongUserinfo(text);
+  if (problem) return { problem };
+
+  const url = URL.parse(text);
+  if (!url) return { problem: `can't be taken apart: its host is not one. ${FORM}` };
+  const [database, user, password] = [url.pathname.slice(1), url.username, url.password].map(decoded);
+  if (user === undefined || password === undefined || database === undefined)
+    return { problem: 'has a % that encodes nothing. A literal % in a password is written %25.' };
+  if (!url.hostname) return { problem: `names no host. ${FORM}` };
+  if (!user) return { problem: `names no user. ${FORM}` };
+  if (!database) return { problem: `names no database. ${FORM}` };
+  if (database.includes('/')) return { problem: `names more than a database after the host. ${FORM}` };
+  const sslmode = SSL_MODES.find((mode) => mode === (url.searchParams.get('sslmode') ?? 'disable'));
+  if (!sslmode) return { problem: `has an unknown sslmode. Use one of ${SSL_MODES.join(', ')}.` };
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port ? Number(url.port) : 5432,
+    database,
+    user,
+    password,
+    schema: url.searchParams.get('schema') ?? 'public',
+    sslmode,
+    sslrootcert: url.searchParams.get('sslrootcert') ?? undefined,
+  };
+}
+
+function wrongForm(text: string): string | undefined {
+  if (/[\r\n]/.test(text)) return 'is more than one line. Keep the URL alone.';
+  if (/^(export\s+)?\w+\s*=/.test(text))
+    return 'begins with a name and a "=". Keep what stands behind the "=".';
+  if (/^psql\s/.test(text)) return 'is a psql command. Keep the URL alone, without psql and the quotes.';
+  if (/\$\{|\$\(|<[^>]*>|\[[^\]:]*[a-z-]{4}[^\]:]*\]/i.test(text))
+    return 'still holds a placeholder. Put the real value in its place.';
+  if (/^postgres(ql)?:\/\//i.test(text)) return spaceOrQuote(text);
+  if (/^postgres(ql)?:/i.test(text)) return `lacks the two slashes behind the colon. ${FORM}`;
+  if (/^\w[\w+.-]*:(\w+:)*\/\//.test(text)) return `is a URL of another kind, not of PostgreSQL. ${FORM}`;
+  return `is not a PostgreSQL URL. ${FORM}`;
+}
+
+function spaceOrQuote(text: string): string | undefined {
+  if (/["'`]/.test(text)) return 'holds a quote. In a password " is written %22, and \' is written %27.';
+  if (/\s$/.test(text)) return 'ends with a space. Remove it.';
+  if (/\s/.test(text)) return 'holds a space. In a password it is written %20.';
+  return undefined;
+}
+
+/** What a character that is not percent-encoded does to the part between the scheme and the path. */
+function wrongUserinfo(text: string): string | undefined {
+  const rest = text.replace(/^\w+:\/\//, '');
+  const [authority = ''] = rest.split(/[/?#]/, 1);
+  const next = rest[authority.length] ?? '';
+  const at = authority.lastIndexOf('@');
+  const unencoded = (character: string) =>
+    `has a ${character} in its password that is not percent-encoded. Write it as ${ENCODED[character]}.`;
+  if (authority.indexOf('@') !== at) return unencoded('@');
+  const [beforeQuery = ''] = rest.slice(authority.length).split('?', 1);
+  if (at === -1 && next && rest.slice(authority.length).includes('@')) return unencoded(next);
+  if (at !== -1 && beforeQuery.includes('@')) return unencoded('@');
+  const port = /:([^:\]]*)$/.exec(authority.slice(at + 1))?.[1];
+  if (port === undefined || /^\d*$/.test(port)) {
+    return Number(port ?? 1) > 65_535 ? 'has a port above 65535.' : undefined;
+  }
+  return 'has a port that is not a number.';
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { environment, type Variables } from './environment.ts';
+import { perProcess } from './per-process.ts';
+import { SecretError } from './secret-error.ts';
+
+/** Where BuildKit, Compose, Swarm and Kubernetes put a secret: one file each, named in lower case. */
+export const SECRETS_DIRECTORY = '/run/secrets';
+
+/** Bytes that a secret's file may have: what BuildKit and Swarm allow at most. */
+const LARGEST_FILE = 500 * 1024;
+
+/** A secret's text, with a sentence part that says where it was found ("the file that DATABASE_URL_FILE names"). */
+export type FoundSecret = { value: string; source: string };
+
+/** A store of secrets elsewhere, which keeps the values that it fetched last. */
+export type StoredSecrets = {
+  /** As it is named in a sentence, such as `AWS Secrets Manager`. */
+  name: string;
+  /** The text of a secret, without any input or output; `undefined` where the store has none of that name. */
+  current(name: string): string | undefined;
+};
+
+/** Where to look for secrets. */
+export type Sources = {
+  variables: Variables;
+  /** A directory with one file for each secret; `undefined` looks at none. */
+  directory: string | undefined;
+  store: StoredSecrets | undefined;
+};
+
+/** Has {@link findSecret} ask this store for what neither a file nor a variable has; `undefined` ends that. */
+export function useStore(store: StoredSecrets | undefined): void {
+  perProcess.sealedStore = store;
+}
+
+/** The sources of this process. */
+export function ownSources(): Sources {
+  return { variables: environment, directory: SECRETS_DIRECTORY, store: perProcess.sealedStore };
+}
+
+/**
+ * Looks for a secret, in this order: the file that `<NAME>_FILE` names, `/run/secrets/<name>`, the variable `<NAME>`,
+ * the store. The store is asked only where the others have nothing; those others must not disagree.
+ * An empty variable is a missing one, as BuildKit and Compose set it so when there is nothing to set.
+ *
+ * @param name the secret's name, in upper case, such as `DATABASE_URL`
+ * @returns the text, free of a byte order mark, line ends and wrapping quotes; `undefined` where no source has it
+ * @throws SecretError with a sentence for each way in which a source is there but of no use
+ */
+export function findSecret(name: string, from: Partial<Sources> = {}): FoundSecret | undefined {
+  const { variables, directory, store } = { ...ownSources(), ...from };
+  const [first, ...others] = [
+    namedFile(name, variables),
+    directory === undefined ? undefined : mountedFile(name, directory),
+    variable(name, variables),
+  ].filter((found) => found !== undefined);
+  for (const other of others) {
+    if (other.value !== first?.value)
+      throw new SecretError(`${name}: ${first?.source} and ${other.source} disagree. Keep one of them.`);
+  }
+  return first ?? stored(name, store);
+}
+
+/** As `docker run --env-file` hands a setting over: quotes and a carriage return are still part of it. */
+export function unquoted(raw: string): string {
+  const line = raw.replace(/^\uFEFF/, '').trim();
+  return withoutQuotes(line);
+}
+
+function namedFile(name: string, variables: Variables): FoundSecret | undefined {
+  const path = unquoted(variables[`${name}_FILE`] ?? '');
+  return path === '' ? undefined : fromFile(name, path, `the file that ${name}_FILE names`);
+}
+
+function mountedFile(name: string, directory: string): FoundSecret | undefined {
+  const path = `${directory}/${name.toLowerCase()}`;
+  try {
+    return fromFile(name, path, `the file ${path}`);
+  } catch (error) {
+    if (error instanceof SecretError && isMissing(error.cause)) return undefined;
+    throw error;
+  }
+}
+
+function fromFile(name: string, path: string, source: string): FoundSecret {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw new SecretError(`${name}: ${source} can't be read: ${reason(cause)}`, { cause });
+  }
+  const value = plainText(name, source, decoded(name, source, bytes));
+  if (value === '') throw new SecretError(`${name}: ${source} is empty. Write the secret into it.`);
+  return { value, source };
+}
+
+function variable(name: string, variables: Variables): FoundSecret | undefined {
+  const raw = variables[name] ?? '';
+  const source = `the variable ${name}`;
+  if (unquoted(raw) === '') return undefined;
+  if (/^(["']).*\1\s+#|^[^"'].*\s#/.test(raw)) {
+    throw new SecretError(
+      `${name}: ${source} has a comment behind the value, which --env-file takes for a part of it. ` +
+        'Remove the comment; where it belongs to the value, wrap the value in quotes.',
+    );
+  }
+  return { value: plainText(name, source, raw), source };
+}
+
+function stored(name: string, store: StoredSecrets | undefined): FoundSecret | undefined {
+  const raw = store?.current(name);
+  if (store === undefined || raw === undefined) return undefined;
+  const value = plainText(name, store.name, raw);
+  if (value === '')
+    throw new SecretError(`${name}: ${store.name} holds an empty value. Write the secret into it.`);
+  return { value, source: store.name };
+}
+
+function decoded(name: string, source: string, bytes: Buffer): string {
+  const refuse = (what: string) => new SecretError(`${name}: ${source} ${what}`);
+  if (bytes.length > LARGEST_FILE) throw refuse('is larger than 500 KiB. Is it the right file?');
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw refuse("is written in UTF-16, as PowerShell's > does. Save it as UTF-8.");
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw refuse('is not UTF-8 text. Save it as UTF-8.');
+  }
+}
+
+/** A value as it was meant: what editors, shells and `--env-file` add around it is taken off. */
+function plainText(name: string, source: string, raw: string): string {
+  const line = raw.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
+  if (line.trim() === '') return '';
+  const value = withoutQuotes(line);
+  if (value === line && /^\s|\s$/.test(line)) {
+    throw new SecretError(
+      `${name}: ${source} begins or ends with a space. Remove it; where it belongs to the value, wrap the value in quotes.`,
+    );
+  }
+  // A variable of --env-file is one line, so a PEM comes with its line ends spelled out.
+  return value.startsWith('-----BEGIN ') ? value.replaceAll('\\r', '').replaceAll('\\n', '\n').trim() : value;
+}
+
+function withoutQuotes(line: string): string {
+  const quote = line[0];
+  const wrapped = line.length >= 2 && (quote === '"' || quote === "'") && line.endsWith(quote);
+  return wrapped ? line.slice(1, -1) : line;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reasons: Record<string, string> = {
+    ENOENT: 'no such file. Check its path; in a container it is a path of the container.',
+    ENOTDIR: 'no such file. A part of its path is no directory.',
+    EACCES: "permission denied. Let the process's user read it.",
+    EPERM: "not permitted. Let the process's user read it.",
+    EISDIR: 'it is a directory. Docker makes one where the file to mount is missing.',
+  };
+  return reasons[code] ?? (code || 'unknown error');
+}

@@ -1,0 +1,88 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { declarationOf, type Need, SECRET_NAMES, type SecretName } from './declaration.ts';
+import { derivedKey } from './derived-keys.ts';
+import { maskSecret } from './masking.ts';
+import { mayBeReadIn, type Phase } from './phase.ts';
+import { readSecret } from './reader.ts';
+import { SecretError } from './secret-error.ts';
+import { findSecret, type Sources } from './sources.ts';
+
+/** How a declared secret stands in an environment. Holds no value, and may be shown. */
+export type SecretState = {
+  name: SecretName;
+  /** The phases that may read it, such as `build, run`. */
+  phases: string;
+  /** Whether the phase that was asked about fails without it; `unused` where that phase never reads it. */
+  need: Need | 'unused';
+  /** A sentence part that says where it was found; `undefined` where it was not. */
+  source: string | undefined;
+  /** Ten hexadecimal digits that are the same for the same value and key; see {@link fingerprint}. */
+  fingerprint: string | undefined;
+  /** One sentence that says what is wrong and what to do; `undefined` where nothing is. */
+  problem: string | undefined;
+};
+
+/**
+ * Looks at every declared secret, without throwing.
+ *
+ * @param phase decides what is required
+ */
+export function secretStates(phase: 'generate' | 'run', sources: Partial<Sources> = {}): SecretState[] {
+  const key = fingerprintKey(sources);
+  return SECRET_NAMES.map((name): SecretState => {
+    const { phases } = declarationOf(name);
+    const declared = phase === 'run' ? phases.run : phases.build;
+    const need: SecretState['need'] = declared ?? (mayBeReadIn(name, phase) ? 'optional' : 'unused');
+    const state = { name, phases: Object.keys(phases).join(', '), need };
+    try {
+      const found = findSecret(name, sources);
+      const missing =
+        need === 'required' ? `${name} is missing. Without it, ${declarationOf(name).without}.` : undefined;
+      if (!found) return { ...state, source: undefined, fingerprint: undefined, problem: missing };
+      maskSecret(name, found.value);
+      const print = fingerprint(found.value, key);
+      return { ...state, source: found.source, fingerprint: print, problem: schemaProblem(name, sources) };
+    } catch (error) {
+      return { ...state, source: undefined, fingerprint: undefined, problem: sentence(error) };
+    }
+  });
+}
+
+/** The states that keep the phase from working. */
+export function blocking(states: SecretState[]): SecretState[] {
+  return states.filter(({ problem, need }) => problem !== undefined && need !== 'unused');
+}
+
+/**
+ * Tells whether two environments have the same value, without telling the value: an HMAC, since a plain hash of a
+ * guessable secret can be tried offline by whoever sees it.
+ */
+export function fingerprint(value: string, key: Buffer): string {
+  return createHmac('sha256', key).update(value).digest('hex').slice(0, 10);
+}
+
+/** From AUTH_SECRET, so that environments which share it can be compared; random where there is none that is valid. */
+function fingerprintKey(sources: Partial<Sources>): Buffer {
+  try {
+    return derivedKey('fingerprint', 32, sources);
+  } catch {
+    return randomBytes(32);
+  }
+}
+
+/** Looking at a secret in order to say how it stands is no use of it, so any phase may. */
+const LOOKING: Phase = 'development';
+
+function schemaProblem(name: SecretName, sources: Partial<Sources>): string | undefined {
+  try {
+    readSecret(name, { ...sources, phase: LOOKING });
+    return undefined;
+  } catch (error) {
+    return sentence(error);
+  }
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof SecretError) return error.message;
+  throw error;
+}

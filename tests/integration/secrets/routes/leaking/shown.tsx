@@ -1,0 +1,5 @@
+'use client';
+
+export function Shown({ text }: { text: string }) {
+  return <p>{text}</p>;
+}

@@ -1,0 +1,5 @@
+import { readSecret } from '#secrets/reader.ts';
+
+export default function PayingPage() {
+  return <p>{process.env.TRIED === 'paying' && readSecret('STRIPE_SECRET_KEY') ? 'Support' : 'Nothing'}</p>;
+}

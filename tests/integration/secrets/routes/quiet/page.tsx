@@ -1,0 +1,9 @@
+import { readSecret } from '#secrets/reader.ts';
+
+export default function QuietPage() {
+  try {
+    return <p>{process.env.TRIED === 'quiet' && readSecret('STRIPE_SECRET_KEY') ? 'Support' : 'Nothing'}</p>;
+  } catch {
+    return <p>Nothing</p>;
+  }
+}

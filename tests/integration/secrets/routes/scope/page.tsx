@@ -1,0 +1,7 @@
+import { readSecret } from '#secrets/reader.ts';
+
+const key = process.env.TRIED === 'scope' ? readSecret('STRIPE_SECRET_KEY') : undefined;
+
+export default function ScopePage() {
+  return <p>{key ? 'Support' : 'Nothing'}</p>;
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { MissingDatabaseUrl, parseDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
+
+const parse = (url: string) => parseDatabaseUrl(url, 'a test');
+
+describe('parseDatabaseUrl', () => {
+  it('takes a URL apart and decodes its parts', () => {
+    expect(parse('postgresql://bl%40g:p%40ss%2Fw%23rd@db.example:6432/bl%6Fg?schema=app')).toEqual({
+      host: 'db.example',
+      port: 6432,
+      database: 'blog',
+      user: 'bl@g',
+      password: 'p@ss/w#rd',
+      schema: 'app',
+      sslmode: 'disable',
+      sslrootcert: undefined,
+    });
+  });
+
+  it('takes the port that PostgreSQL takes, where none is named', () => {
+    expect(parse('postgres://blog:change-me@db.example/blog').port).toBe(5432);
+  });
+
+  it('takes an IPv6 address out of its brackets', () => {
+    expect(parse('postgresql://blog:change-me@[::1]:5432/blog').host).toBe('::1');
+  });
+
+  it('takes a URL of a pooler with parameters', () => {
+    const url =
+      'postgresql://blog:change-me@ep-x-pooler.example/blog?sslmode=require&channel_binding=require';
+    expect(parse(url)).toMatchObject({ host: 'ep-x-pooler.example', database: 'blog', sslmode: 'require' });
+  });
+
+  const wrong: [string, string, RegExp][] = [
+    ['another scheme', 'mysql://blog:hidden@db/blog', /of another kind/],
+    ['a scheme of JDBC', 'jdbc:postgresql://db/blog?password=hidden', /of another kind/],
+    ['no scheme', 'blog:hidden@db/blog', /is not a PostgreSQL URL/],
+    ['one slash', 'postgresql:/blog:hidden@db/blog', /two slashes/],
+    ['its own name before it', 'DATABASE_URL=postgresql://blog:hidden@db/blog', /a name and a "="/],
+    ['an export before it', 'export DATABASE_URL=postgresql://blog:hidden@db/blog', /a name and a "="/],
+    ['a psql command around it', "psql 'postgresql://blog:hidden@db/blog'", /psql command/],
+    ['a placeholder', 'postgresql://blog:<hidden>@db/blog', /placeholder/],
+    ['a placeholder in brackets', 'postgresql://blog:[YOUR-hidden]@db/blog', /placeholder/],
+    ['a variable of a shell', 'postgresql://blog:$(hidden)@db/blog', /placeholder/],
+    ['a second line', 'postgresql://blog:hidden@db/blog\nother', /more than one line/],
+    ['no database', 'postgresql://blog:hidden@db:5432', /names no database/],
+    ['more than a database', 'postgresql://blog:hidden@db:5432/blog/posts', /more than a database/],
+    ['no host', 'postgresql:///blog', /names no host/],
+    ['a user and no host', 'postgresql://blog:hidden@/blog', /its host is not one/],
+    ['no user', 'postgresql://db/blog', /names no user/],
+    ['an @ in the password', 'postgresql://blog:hid@den@db/blog', /has a @ .* as %40/],
+    ['an @ and a / in the password', 'postgresql://blog:hid@d/en@db/blog', /has a @ .* as %40/],
+    ['a / in the password', 'postgresql://blog:12/hidden@db/blog', /has a \/ .* as %2F/],
+    ['a # in the password', 'postgresql://blog:hid#den@db/blog', /has a # .* as %23/],
+    ['a ? in the password', 'postgresql://blog:hid?den@db/blog', /has a \? .* as %3F/],
+    ['a lone % in the password', 'postgresql://blog:hidden%zz@db/blog', /%25/],
+    ['a space', 'postgresql://blog:hid den@db/blog', /holds a space/],
+    ['a space behind it', 'postgresql://blog:hidden@db/blog ', /ends with a space/],
+    ['a quote', 'postgresql://blog:hidden@db/blog"', /holds a quote/],
+    ['a port that is none', 'postgresql://blog:hidden@db:54x2/blog', /port that is not a number/],
+    ['a port that is too large', 'postgresql://blog:hidden@db:70000/blog', /above 65535/],
+    ['an unknown sslmode', 'postgresql://blog:hidden@db/blog?sslmode=maybe', /unknown sslmode/],
+  ];
+
+  it.each(wrong)('refuses a URL with %s, and does not quote it', (_, url, sentence) => {
+    expect(() => parse(url)).toThrow(sentence);
+    expect(() => parse(url)).toThrow(/^DATABASE_URL \(a test\) [a-z].*\.$/);
+    expect(() => parse(url)).not.toThrow(/hid|den/);
+  });
+});
+
+describe('readDatabaseAddress', () => {
+  it.each([
+    ['missing', {}],
+    ['empty', { DATABASE_URL: '' }],
+  ])('says where to put the URL where it is %s', (_, variables) => {
+    expect(() => readDatabaseAddress(variables)).toThrow(MissingDatabaseUrl);
+    expect(() => readDatabaseAddress(variables)).toThrow(
+      /DATABASE_URL_FILE, or mount \/run\/secrets\/database_url/,
+    );
+  });
+
+  it('names the source of a URL that is wrong', () => {
+    expect(() => readDatabaseAddress({ DATABASE_URL: 'postgresql://db/blog' })).toThrow(
+      /^DATABASE_URL \(the variable DATABASE_URL\) names no user\./,
+    );
+  });
+});
