@@ -5,6 +5,7 @@ import { hasPosts } from '#database/preflight.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
 import { phaseVariables } from '#secrets/phase.ts';
 import { SecretError } from '#secrets/reader.ts';
+import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 import { runTool, type ToolOptions } from './tool.ts';
@@ -101,4 +102,5 @@ async function assemble(): Promise<void> {
   // Two ways to serve would be two behaviours: the bundled command is the one.
   rmSync(join(STANDALONE, 'server.js'), { force: true });
   await bundleCommands();
+  blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
 }

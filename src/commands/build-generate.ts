@@ -1,6 +1,6 @@
 import { generate } from '#building/build.ts';
-import { loadEnvFile } from './env-file.ts';
+import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
-loadEnvFile();
+takeEnvFile();
 await generate().catch(failWith('build:generate'));

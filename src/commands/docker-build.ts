@@ -6,7 +6,7 @@ import { PROJECT } from '#building/project.ts';
 import { contentRevision } from '#database/content-revision.ts';
 import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
-import { loadEnvFile } from './env-file.ts';
+import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 import { step } from './progress.ts';
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (values.help) return console.info(HELP);
-  loadEnvFile();
+  takeEnvFile();
   const { option, address } = buildSecret(values.secret);
   const revision = await step('reading the revision of the posts', () =>
     contentRevision(seenFromHere(address)),

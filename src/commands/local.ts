@@ -12,7 +12,7 @@ import { hasPosts } from '#database/preflight.ts';
 import { readDatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
 import { readSecret } from '#secrets/reader.ts';
-import { loadEnvFile } from './env-file.ts';
+import { takeEnvFile } from './env-file.ts';
 import { step } from './progress.ts';
 
 /** What runs on this machine: the generated build, or Next.js's development server. */
@@ -38,7 +38,7 @@ Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/;
 PORT chooses the port; where it is not set, the first free one from 3000 is taken.`);
     return;
   }
-  loadEnvFile();
+  takeEnvFile();
   const stop = stopOnSignal();
   const stopDatabase = readSecret('DATABASE_URL') ? () => undefined : await prepareDatabase(stop);
   try {

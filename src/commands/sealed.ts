@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,8 +27,12 @@ Settings:
 Exit codes: 0 done, 1 failed, 2 not understood.
 `;
 
-/** The standalone build: this file is bundled into it, beside Next.js's own files. */
-const folder = dirname(fileURLToPath(import.meta.url));
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** Whether this file is bundled into a standalone build; elsewhere it runs from the project's source. */
+const bundled = existsSync(join(here, 'prisma'));
+
+const folder = bundled ? here : join(here, '../..');
 
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
@@ -75,6 +80,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  if (!bundled) (await import('./env-file.ts')).takeEnvFile();
   await command();
 }
 

@@ -4,7 +4,7 @@ import { readEnvFile } from '#secrets/env-file.ts';
 import { environment } from '#secrets/environment.ts';
 import type { Sources } from '#secrets/sources.ts';
 import { blocking, type SecretState, secretStates } from '#secrets/states.ts';
-import { loadEnvFile } from './env-file.ts';
+import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run secrets -- [options]
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
 }
 
 function fromHere(): { sources: Partial<Sources>; lines: [] } {
-  loadEnvFile();
+  takeEnvFile();
   return { sources: {}, lines: [] };
 }
 

@@ -4,6 +4,9 @@ import { maskError } from '#secrets/masking.ts';
 import { connectionConfig } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
+/** Milliseconds after which an answer counts as none: a table may be locked for as long as a migration takes. */
+const QUERY_TIMEOUT = 5_000;
+
 /**
  * Asks the database one thing and hangs up: is it there, may we in, and does it have the tables?
  *
@@ -11,7 +14,7 @@ import { databaseProblem } from './problem.ts';
  * @throws DatabaseUnavailable with a sentence for each way in which it can't be used
  */
 export async function hasPosts(address: DatabaseAddress): Promise<boolean> {
-  const client = new pg.Client(connectionConfig(address));
+  const client = new pg.Client({ ...connectionConfig(address), query_timeout: QUERY_TIMEOUT });
   client.on('error', () => undefined);
   try {
     await client.connect();

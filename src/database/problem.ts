@@ -66,7 +66,8 @@ function codesOf(error: unknown): Set<string> {
     }
     const { message, cause, meta, errors } = value as Record<string, unknown>;
     if (typeof message === 'string') {
-      if (/timeout expired|timeout exceeded|connection timeout/i.test(message)) codes.add('TIMEOUT');
+      if (/timeout expired|timeout exceeded|connection timeout|query read timeout/i.test(message))
+        codes.add('TIMEOUT');
       if (
         /connection terminated|server closed the connection|Client has encountered a connection error/i.test(
           message,

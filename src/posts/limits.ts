@@ -4,8 +4,11 @@ import { environment } from '#secrets/environment.ts';
 export const POSTS_PER_PAGE = 10;
 
 /** How many of the newest posts are generated while building; older ones are on their first visit. */
-export const GENERATED_POSTS = wholeNumber(environment.GENERATED_POSTS) ?? 1_000;
+export const GENERATED_POSTS = wholeNumber('GENERATED_POSTS', 1_000);
 
-function wholeNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+function wholeNumber(name: string, otherwise: number): number {
+  const text = environment[name] || String(otherwise);
+  if (!/^\d{1,9}$/.test(text))
+    throw new Error(`${name} is not a whole number. Set it to one, such as ${otherwise}.`);
+  return Number(text);
 }

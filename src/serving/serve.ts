@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { environment } from '#secrets/environment.ts';
+import { installFrameworkKeys, ownFrameworkKeys, requireFrameworkKeys } from './framework-keys.ts';
 import { quietReportedProblems } from './log.ts';
 import { refuseHostilePath, replaceFailure } from './responses.ts';
 import { stopOnSignal } from './shutdown.ts';
@@ -25,6 +26,8 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   logReachability(console.info);
 
   const { default: next } = await import('next');
+  const keys = ownFrameworkKeys();
+  await installFrameworkKeys(folder, keys);
   const app = next({ dev: false, dir: folder, hostname, port });
   await app.prepare();
   const handle = app.getRequestHandler();
@@ -39,6 +42,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   });
   // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
   server.keepAliveTimeout = 65_000;
+  await requireFrameworkKeys(server, keys);
   const stopWatching = watchDatabase();
   stopOnSignal(server, stopWatching);
   const bound = await listen(server, { hostname, port });

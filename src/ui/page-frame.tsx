@@ -20,7 +20,7 @@ export function PageFrame({ children }: { children: ReactNode }) {
         {children}
       </main>
       <footer className={styles.footer}>
-        <p>Generated from PostgreSQL while the image was built. The image carries no secret.</p>
+        <p>Posts from PostgreSQL, served from an image that carries no secret.</p>
       </footer>
     </div>
   );

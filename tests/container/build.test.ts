@@ -126,7 +126,7 @@ describe.skipIf(!built)('the image', () => {
     expect(await rebuild()).toEqual({ compile: 'CACHED', generate: 'DONE' });
     const container = await startContainer(images.at(-1) ?? '');
     try {
-      expect(await (await fetch(`${container.url()}/posts/${slug}`)).text()).toContain(title);
+      expect(await (await fetch(`${container.url}/posts/${slug}`)).text()).toContain(title);
     } finally {
       container.remove();
     }
@@ -135,6 +135,8 @@ describe.skipIf(!built)('the image', () => {
   it('is not built without a secret, and the message says which option to pass', async () => {
     const { code, output } = await tryDocker([
       'build',
+      // The network is part of a layer's key: the same one, the same layers.
+      '--network=host',
       '--build-arg',
       `CONTENT_REVISION=${randomBytes(4).toString('hex')}`,
       '.',

@@ -7,7 +7,7 @@ const execute = promisify(execFile);
 export type Container = {
   id: string;
   /** Where its port 3000 is published, such as `http://127.0.0.1:32768`. */
-  url: () => string;
+  url: string;
   log: () => string;
   /** `docker stop`; gives the exit code. */
   stop: () => Promise<number>;
@@ -48,7 +48,7 @@ export const HARDENED = [
 /** Starts a container of an image with port 3000 published on the loopback interface, and waits until it answers. */
 export async function startContainer(image: string, options: string[] = []): Promise<Container> {
   const id = docker('run', '--detach', '--publish', '127.0.0.1::3000', ...options, image).trim();
-  const url = () => `http://${docker('port', id, '3000').trim().split('\n')[0]}`;
+  const url = `http://${docker('port', id, '3000').trim().split('\n')[0]}`;
   const container: Container = {
     id,
     url,
@@ -60,7 +60,7 @@ export async function startContainer(image: string, options: string[] = []): Pro
     remove: () => docker('rm', '--force', '--volumes', id),
   };
   try {
-    await eventually(async () => (await fetch(`${url()}/health`)).ok);
+    await eventually(async () => (await fetch(`${url}/health`)).ok);
   } catch {
     const log = container.log();
     container.remove();

@@ -84,7 +84,7 @@ describe('build:generate', () => {
     const { url } = await createDatabase({ migrated: true });
     writeFileSync(join(folder, '.env'), `DATABASE_URL=${url}\n`);
     writeFileSync(join(folder, '.env.production'), 'OTHER=value\n');
-    const build = generate({});
+    const build = generate({ DATABASE_URL: url });
     expect(await build.ended, build.output()).toBe(0);
     expect(readdirSync(join(folder, '.next/standalone')).filter((name) => name.startsWith('.env'))).toEqual(
       [],

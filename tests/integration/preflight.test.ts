@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { hasPosts } from '#database/preflight.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
@@ -27,6 +28,18 @@ describe('hasPosts', () => {
     await expect(asked).rejects.toThrow(sentence);
     await expect(asked).rejects.not.toThrow(/hidden|postgresql:/);
     await expect(asked).rejects.not.toThrow(address.password);
+  });
+
+  it('does not wait for a table that is locked', async () => {
+    const { address, url } = await createDatabase({ migrated: true });
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE "Post" IN ACCESS EXCLUSIVE MODE');
+      await expect(hasPosts(address)).rejects.toThrow(/No answer from the database/);
+    } finally {
+      await holder.end();
+    }
   });
 
   it('says that the migrations are missing', async () => {

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { copyClone } from '../setup/clone.ts';
+
+describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
+  const name = `sealed-test-${randomBytes(4).toString('hex')}`;
+  let folder: string;
+
+  const run = (command: string, ...args: string[]) =>
+    execFileSync(command, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, COMPOSE_PROJECT_NAME: name, PORT: '0' },
+    });
+  const compose = (...args: string[]) => run('docker', 'compose', ...args);
+  const site = () => `http://127.0.0.1:${compose('port', 'app', '3000').trim().split(':').at(-1)}`;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sealed-compose-'));
+    copyClone(folder);
+    // The image of whoever runs this test keeps its name.
+    const file = join(folder, 'compose.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('next-app:deferred', `${name}:deferred`));
+    run('sh', 'env/make-secrets');
+    compose('up', '--build', '--wait');
+  });
+
+  afterAll(() => {
+    compose('down', '--volumes', '--rmi', 'local', '--timeout', '2');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('gives a page with posts', async () => {
+    const page = await fetch(site());
+    expect(page.status).toBe(200);
+    expect((await page.text()).match(/<article/g)).toHaveLength(10);
+  });
+
+  it('publishes the app and nothing else', () => {
+    const services: { Service: string; Publishers: { PublishedPort: number }[] }[] = compose(
+      'ps',
+      '--format',
+      'json',
+    )
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const published = services.filter(({ Publishers }) =>
+      Publishers.some(({ PublishedPort }) => PublishedPort > 0),
+    );
+    expect(published.map(({ Service }) => Service)).toEqual(['app']);
+  });
+
+  it('runs the app as node, without a capability and without a way to one', () => {
+    const status = compose('exec', '--no-TTY', 'app', 'cat', '/proc/1/status');
+    expect(status).toMatch(/^Uid:\t1000\t1000\t1000\t1000$/m);
+    expect(status).toMatch(/^CapEff:\t0+$/m);
+    expect(status).toMatch(/^CapBnd:\t0+$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  });
+
+  it('keeps the password out of every container’s configuration', () => {
+    const password = readFileSync(join(folder, 'env/postgres_password.txt'), 'utf8');
+    const ids = compose('ps', '--all', '--quiet').trim().split('\n');
+    expect(password).toMatch(/^[0-9a-f]{48}$/);
+    expect(run('docker', 'inspect', ...ids)).not.toContain(password);
+    expect(compose('logs')).not.toContain(password);
+  });
+
+  it('makes secrets of mode 600 and leaves those that are there as they are', () => {
+    const file = join(folder, 'env/postgres_password.txt');
+    const before = readFileSync(file, 'utf8');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(run('sh', 'env/make-secrets')).toContain('left as it is');
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
+  it('keeps the posts over a second start', async () => {
+    compose('down', '--timeout', '5');
+    compose('up', '--wait');
+    expect((await fetch(site())).status).toBe(200);
+    expect(compose('logs', 'seed')).toContain('wrote 0 of');
+  });
+});
