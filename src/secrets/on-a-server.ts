@@ -1,2 +1,2 @@
-// A server's bundle and plain Node.js get this module for `#server-guard`: there is nothing to guard against.
+// A server's bundle and plain Node.js get this module for `#secrets/server-guard`: there is nothing to guard against.
 export {};

@@ -3,7 +3,7 @@ import { maskSecret } from './masking.ts';
 import { currentPhase, type Phase, requirePhase } from './phase.ts';
 import { SecretError } from './secret-error.ts';
 import { findSecret, type Sources } from './sources.ts';
-import '#server-guard';
+import '#secrets/server-guard';
 
 export { SecretError } from './secret-error.ts';
 export { type StoredSecrets, unquoted, useStore } from './sources.ts';

@@ -15,7 +15,10 @@ const PARTS = [
   'docs',
   'Dockerfile',
   '.env.example',
+  '.github',
 ];
+
+const WORKFLOW = '.github/workflows/ci.yml';
 
 const ROW = `  TEMPLATE_KEY: {
     phases: { build: 'required', run: 'optional' },
@@ -65,7 +68,12 @@ it('takes one row, and then what the failing test says to add', () => {
       text,
     ]),
   );
-  expect([...toAdd.keys()].sort(), output).toEqual(['.env.example', 'Dockerfile', 'docs/secrets.md']);
+  expect([...toAdd.keys()].sort(), output).toEqual([
+    '.env.example',
+    WORKFLOW,
+    'Dockerfile',
+    'docs/secrets.md',
+  ]);
 
   change('Dockerfile', (text) =>
     text.replace(/(?=node src\/commands\/build-generate)/, `${toAdd.get('Dockerfile')} `),
@@ -73,6 +81,9 @@ it('takes one row, and then what the failing test says to add', () => {
   change('.env.example', (text) => `${text}\n# What a test adds.\n${toAdd.get('.env.example')}\n`);
   change('docs/secrets.md', (text) =>
     text.replace(/^\| `EMAIL_API_KEY`.*\n/m, `$&${toAdd.get('docs/secrets.md')}\n`),
+  );
+  change(WORKFLOW, (text) =>
+    text.replace(/^( +)"database_url=.*\n/m, (line, indent) => `${line}${indent}${toAdd.get(WORKFLOW)}\n`),
   );
   expect(runTest()).toMatchObject({ passed: true });
 });

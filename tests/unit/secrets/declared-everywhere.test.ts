@@ -29,6 +29,11 @@ function rowOf(name: SecretName): string {
   return `| \`${name}\` | ${described.join(', ')} | ${purpose} | ${without} |`;
 }
 
+/** Empty where the repository has no such secret: Docker would mount an empty file. */
+function workflowLine(name: SecretName): string {
+  return `\${{ secrets.${name} && format('"${idOf(name)}={0}"', secrets.${name}) }}`;
+}
+
 describe('the declaration of secrets', () => {
   it('has each build secret mounted in the Dockerfile, and no other', () => {
     const [, generate = ''] = read('Dockerfile').split(/^FROM .* AS generate$/m);
@@ -78,7 +83,7 @@ describe('the declaration of secrets', () => {
     expectNoGaps(
       missing.map(
         (name) =>
-          `${WORKFLOW}: hand secrets.${name} to the step that builds the image, as the secret "${idOf(name)}".`,
+          `${WORKFLOW}: add "${workflowLine(name)}" to the build secrets of the step that builds the image.`,
       ),
     );
   });
