@@ -28,7 +28,9 @@ function fromFile(id: string, path: string): DeclaredSecret {
     value = readFileSync(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new CouldNotCheck(`secret "${id}": ${path} could not be read (${code}); give an existing file as src=`);
+    throw new CouldNotCheck(
+      `secret "${id}": ${path} could not be read (${code}); give an existing file as src=`,
+    );
   }
   if (value.length > maximumBytes) {
     throw new CouldNotCheck(
@@ -58,13 +60,17 @@ export function readSecretOption(option: string, variables: Variables): Declared
   for (const field of option.split(',')) {
     const at = field.indexOf('=');
     if (at < 1) {
-      throw new CouldNotCheck('--secret takes id=<name>,src=<file> or id=<name>,env=<NAME>; one of its fields has no "="');
+      throw new CouldNotCheck(
+        '--secret takes id=<name>,src=<file> or id=<name>,env=<NAME>; one of its fields has no "="',
+      );
     }
     fields.set(field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim());
   }
   const unknown = [...fields.keys()].find((key) => !['id', 'src', 'source', 'env', 'type'].includes(key));
   if (unknown !== undefined) {
-    throw new CouldNotCheck('--secret has a field other than id, src, source, env and type; check its spelling');
+    throw new CouldNotCheck(
+      '--secret has a field other than id, src, source, env and type; check its spelling',
+    );
   }
   const id = fields.get('id');
   if (!id || !/^[\w.-]{1,128}$/.test(id)) {
@@ -98,7 +104,8 @@ export function readEnvFile(
   const published: string[] = [];
   for (const [name, text] of Object.entries(parseEnv(value.toString()))) {
     if (exempt.has(name)) continue;
-    if (/^(NEXT_PUBLIC|VITE|REACT_APP|PUBLIC|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC)_/.test(name)) published.push(name);
+    if (/^(NEXT_PUBLIC|VITE|REACT_APP|PUBLIC|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC)_/.test(name))
+      published.push(name);
     else if (text) secrets.push({ id: name, value: Buffer.from(text), origin: path });
   }
   return { secrets, published };

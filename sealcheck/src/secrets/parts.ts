@@ -31,7 +31,10 @@ const commonWords = new Set(
 function reasonToRefuse(bytes: Buffer): string | undefined {
   if (bytes.length < minimumLength) return `shorter than ${minimumLength} bytes`;
   const text = bytes.toString('latin1');
-  const words = text.toLowerCase().split(/[^a-z0-9]+|(?<=[a-z])(?=\d)/).filter(Boolean);
+  const words = text
+    .toLowerCase()
+    .split(/[^a-z0-9]+|(?<=[a-z])(?=\d)/)
+    .filter(Boolean);
   if (words.every((word) => commonWords.has(word) || /^\d{1,4}$/.test(word))) return 'made of common words';
   if (/^\d+$/.test(text) && text.length < 12) return 'a number of fewer than 12 digits';
   const counts = new Map<string, number>();
@@ -68,9 +71,14 @@ function partsOfUrl(text: string): Draft[] {
   const pair = Buffer.from(`${decoded(user)}:${decoded(password)}`);
   const drafts: Draft[] = [
     { name: 'password', bytes: Buffer.from(decoded(password)) },
-    { name: 'user:password', bytes: pair, hot: { from: pair.length - decoded(password).length, to: pair.length } },
+    {
+      name: 'user:password',
+      bytes: pair,
+      hot: { from: pair.length - decoded(password).length, to: pair.length },
+    },
   ];
-  if (decoded(password) !== password) drafts.push({ name: 'password as written', bytes: Buffer.from(password) });
+  if (decoded(password) !== password)
+    drafts.push({ name: 'password as written', bytes: Buffer.from(password) });
   if (text.length <= longestPiece) drafts.push({ name: 'whole', bytes: Buffer.from(text), hot });
   return drafts;
 }
@@ -107,16 +115,18 @@ function draftsOf(text: string, prefix = ''): Draft[] {
   }
   const assigned: Draft[] = [];
   for (const [index, line] of lines.entries()) {
-    const value = /^(?:export\s+)?(?:\/\/[^\s=]+:)?[A-Za-z_][\w.-]*\s*=\s*(.+)$/.exec(line)?.[1]?.replace(/^(["'])(.*)\1$/, '$2');
-    if (value) assigned.push(...draftsOf(value, `line ${index + 1} `));
+    const value = /^(?:export\s+)?(?:\/\/[^\s=]+:)?[A-Za-z_][\w.-]*\s*=\s*(.+)$/
+      .exec(line)?.[1]
+      ?.replace(/^(["'])(.*)\1$/, '$2');
+    if (value && !/^=*$/.test(value)) assigned.push(...draftsOf(value, `line ${index + 1} `));
   }
-  if (assigned.length > 0) return named(assigned);
+  if (assigned.length > 0 && lines.length > 1) return named(assigned);
   if (lines.length > 1) {
     return named(
       lines.flatMap((line, index) => (line ? [{ name: `line ${index + 1}`, bytes: Buffer.from(line) }] : [])),
     );
   }
-  return named([{ name: 'whole', bytes: Buffer.from(text) }]);
+  return named([{ name: 'whole', bytes: Buffer.from(text) }, ...assigned]);
 }
 
 function pieces(draft: Draft): Draft[] {
