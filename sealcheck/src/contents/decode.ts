@@ -2,7 +2,7 @@ import { PassThrough, pipeline, Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
-import { XzReadableStream } from 'xz-decompress';
+import xz from 'xz-decompress';
 
 export type Compression = 'gzip' | 'brotli' | 'zstd' | 'xz' | 'zlib';
 
@@ -25,7 +25,7 @@ export async function* decompressed(
 ): AsyncGenerator<Buffer, void, undefined> {
   const input = Readable.from(source, { objectMode: false });
   if (kind === 'xz') {
-    const web = new XzReadableStream(Readable.toWeb(input) as ReadableStream<Uint8Array> as never);
+    const web = new xz.XzReadableStream(Readable.toWeb(input) as ReadableStream<Uint8Array> as never);
     const reader = (web as unknown as ReadableStream<Uint8Array>).getReader();
     try {
       for (;;) {

@@ -44,7 +44,11 @@ async function* filesOfDirectory(root: string, folder = root): AsyncGenerator<Im
   }
 }
 
-async function* outputOf(command: string, parameters: string[], reference: string): AsyncGenerator<Buffer, void, undefined> {
+async function* outputOf(
+  command: string,
+  parameters: string[],
+  reference: string,
+): AsyncGenerator<Buffer, void, undefined> {
   const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -63,7 +67,9 @@ async function* outputOf(command: string, parameters: string[], reference: strin
       );
     }
     if (code !== 0) {
-      throw new CouldNotCheck(`image "${reference}": docker save failed: ${messageOf(complaint.trim()) || `exit ${code}`}`);
+      throw new CouldNotCheck(
+        `image "${reference}": docker save failed: ${messageOf(complaint.trim()) || `exit ${code}`}`,
+      );
     }
   } finally {
     if (child.exitCode === null) child.kill();
@@ -93,8 +99,11 @@ export function openImage(given: string): ImageSource {
     };
   }
   if (given.startsWith('-') || !/^[\w][\w./:@-]*$/.test(given)) {
-    throw new CouldNotCheck(`"${given}" is neither a file, a directory nor an image reference; check its spelling`);
+    throw new CouldNotCheck(
+      `"${given}" is neither a file, a directory nor an image reference; check its spelling`,
+    );
   }
-  if (/\.(tar|oci)$/.test(given)) throw new CouldNotCheck(`${given} does not exist; give the path of an existing archive`);
+  if (/\.(tar|oci)$/.test(given))
+    throw new CouldNotCheck(`${given} does not exist; give the path of an existing archive`);
   return { name: given, kind: 'engine', files: () => filesOfTar(outputOf('docker', ['save', given], given)) };
 }
