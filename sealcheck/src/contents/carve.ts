@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import {
   constants,
   gunzipSync,
@@ -17,8 +18,25 @@ export interface Frame {
   name?: string;
 }
 
-const tells = new Uint8Array(256);
-for (const byte of [0x8b, 0xb5, 0xfd, 0x03, 0x9c, 0xda]) tells[byte] = 1;
+// A magic number of three bytes holds a whole pair of bytes at an even address, wherever it lies. A pair's entry tells
+// which of its bytes is the tell-tale one that `frameAt` knows: 1 the first, 2 the second, 3 perhaps either.
+const pairs = new Uint8Array(1 << 16);
+const mark = (first: number, second: number, tells: number): void => {
+  const pair = first | (second << 8);
+  pairs[pair] = (pairs[pair] as number) | tells;
+};
+mark(0x1f, 0x8b, 2);
+mark(0x8b, 0x08, 1);
+mark(0x28, 0xb5, 2);
+mark(0xb5, 0x2f, 1);
+mark(0xfd, 0x37, 1);
+mark(0x4b, 0x03, 2);
+mark(0x03, 0x04, 1);
+for (const level of [0x9c, 0xda]) {
+  mark(0x78, level, 2);
+  for (let next = 0; next < 256; next += 1) if ((next & 6) !== 6) mark(level, next, 1);
+}
+for (let before = 0; before < 256; before += 1) mark(before, 0xfd, 2);
 
 // Looks at the rarest byte of each magic number, so that ordinary text costs one look-up a byte.
 function frameAt(bytes: Buffer, at: number): Frame | undefined {
@@ -48,13 +66,26 @@ function frameAt(bytes: Buffer, at: number): Frame | undefined {
   return undefined;
 }
 
-/** The first compressed frame whose tell-tale byte is at or after `from`. */
+/** The first compressed frame at or after `from`. Text in ASCII can only hold a zip entry's. */
 export function nextFrame(bytes: Buffer, from: number): Frame | undefined {
-  for (let at = from; at < bytes.length; at += 1) {
-    if (tells[bytes[at] as number] === 1) {
-      const frame = frameAt(bytes, at);
-      if (frame && frame.start >= from) return frame;
-    }
+  if (from === 0 && isAscii(bytes)) {
+    const at = bytes.indexOf('PK\u0003\u0004', 'latin1');
+    return at < 0 ? undefined : frameAt(bytes, at + 2);
+  }
+  const start = from + ((bytes.byteOffset + from) & 1);
+  const lead = frameAt(bytes, from);
+  if (lead && lead.start >= from) return lead;
+  if (bytes.length - start < 2) return undefined;
+  const words = new Uint16Array(bytes.buffer, bytes.byteOffset + start, (bytes.length - start) >> 1);
+  const count = words.length;
+  for (let index = 0; index < count; index += 1) {
+    const tells = pairs[words[index] as number] as number;
+    if (tells === 0) continue;
+    const at = start + index * 2;
+    const first = (tells & 1) !== 0 ? frameAt(bytes, at) : undefined;
+    if (first && first.start >= from) return first;
+    const second = (tells & 2) !== 0 ? frameAt(bytes, at + 1) : undefined;
+    if (second && second.start >= from) return second;
   }
   return undefined;
 }

@@ -100,6 +100,7 @@ export class Search {
   scan(text: Buffer, from: number, to: number, report: (hit: Hit) => void): void {
     const skew = (4 - ((text.byteOffset + from) & 3)) & 3;
     const first = from + skew;
+    if (text.length - first < 4) return;
     const words = new Int32Array(
       text.buffer,
       text.byteOffset + first,
