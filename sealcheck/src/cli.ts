@@ -6,6 +6,7 @@ import { prepare } from './check.ts';
 import { defaultLimits, type Limits } from './contents/budget.ts';
 import { checkImage } from './image/check.ts';
 import { openImage } from './image/source.ts';
+import { selfTest } from './plant/self-test.ts';
 import type { Report } from './report/findings.ts';
 import { htmlReport } from './report/html.ts';
 import { sarifReport } from './report/sarif.ts';
@@ -174,6 +175,33 @@ withSecrets(
 withSecrets(program.command('dir').argument('<path>', 'a tree of files, such as .next or dist'))
   .description('search a directory')
   .action((path: string, options: SharedOptions) => run(options, (how) => checkTree(path, how)));
+
+program
+  .command('self-test')
+  .argument('<image>', 'a reference, a tar or an OCI layout directory')
+  .description(
+    'plant every pair of hiding place and encoding on top of an image, in memory, and report any that is missed',
+  )
+  .addOption(new Option('--format <format>', 'what the report is').choices(['text', 'json']).default('text'))
+  .action(async (image: string, options: { format: 'text' | 'json' }) => {
+    const result = await selfTest(openImage(image), defaultLimits);
+    if (options.format === 'json') process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    else {
+      for (const { place, encoding, reason } of result.missed)
+        process.stdout.write(`✗ ${reason}: ${place}, ${encoding}\n`);
+      for (const reason of result.incomplete) process.stdout.write(`! not read whole: ${reason}\n`);
+      const score = ((100 * result.found) / result.planted).toFixed(1);
+      process.stdout.write(
+        `${result.found} of ${result.planted} planted leaks found in the right place (${score} %), ${result.seconds.toFixed(1)} s\n`,
+      );
+    }
+    process.exitCode =
+      result.missed.length > 0
+        ? ExitCode.leak
+        : result.incomplete.length > 0
+          ? ExitCode.couldNotCheck
+          : ExitCode.clean;
+  });
 
 try {
   await program.parseAsync();
