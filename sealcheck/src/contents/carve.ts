@@ -1,12 +1,5 @@
 import { isAscii } from 'node:buffer';
-import {
-  constants,
-  gunzipSync,
-  inflateRawSync,
-  inflateSync,
-  type ZlibOptions,
-  zstdDecompressSync,
-} from 'node:zlib';
+import { constants, inflateRawSync, inflateSync, type ZlibOptions, zstdDecompressSync } from 'node:zlib';
 
 /** A compressed frame somewhere in a buffer. `end` is where it ends, or undefined when the buffer ends first. */
 export interface Frame {
@@ -38,13 +31,26 @@ for (const level of [0x9c, 0xda]) {
 }
 for (let before = 0; before < 256; before += 1) mark(before, 0xfd, 2);
 
+// RFC 1952, 2.3: the optional fields between the header of ten bytes and the deflated data.
+function gzipFrame(bytes: Buffer, start: number): Frame {
+  const flags = bytes[start + 3] ?? 0;
+  let data = start + 10;
+  if (flags & 4) data += 2 + (data + 2 <= bytes.length ? bytes.readUInt16LE(data) : 0);
+  for (const field of [8, 16]) {
+    if ((flags & field) === 0) continue;
+    const end = bytes.indexOf(0, data);
+    data = end < 0 || end - data > 4096 ? bytes.length : end + 1;
+  }
+  return { kind: 'gzip', start, data: data + (flags & 2 ? 2 : 0) };
+}
+
 // Looks at the rarest byte of each magic number, so that ordinary text costs one look-up a byte.
 function frameAt(bytes: Buffer, at: number): Frame | undefined {
   const byte = bytes[at];
   const before = bytes[at - 1];
   const after = bytes[at + 1];
   if (byte === 0x8b && before === 0x1f && after === 8 && ((bytes[at + 2] ?? 0) & 0xe0) === 0) {
-    return { kind: 'gzip', start: at - 1, data: at - 1 };
+    return gzipFrame(bytes, at - 1);
   }
   if (byte === 0xb5 && before === 0x28 && after === 0x2f && bytes[at + 2] === 0xfd) {
     return { kind: 'zstd', start: at - 1, data: at - 1 };
@@ -146,7 +152,7 @@ export function unpackFrame(bytes: Buffer, frame: Frame, most: number): Unpacked
     }
   }
   if (frame.data >= bytes.length) return { outcome: 'cut', content: Buffer.alloc(0) };
-  const unpack = frame.kind === 'gzip' ? gunzipSync : frame.kind === 'zip' ? inflateRawSync : inflateSync;
+  const unpack = frame.kind === 'zlib' ? inflateSync : inflateRawSync;
   const options = { maxOutputLength: most, info: true } as ZlibOptions;
   if (frame.kind === 'zlib') {
     try {
@@ -155,7 +161,6 @@ export function unpackFrame(bytes: Buffer, frame: Frame, most: number): Unpacked
       return { outcome: 'chance' };
     }
   }
-  // The pieces grow, since a frame is mostly short and its input would be copied whole.
   try {
     const { buffer, engine } = unpack(bytes.subarray(frame.data), options) as unknown as WithInfo;
     return { outcome: 'whole', content: buffer, end: frame.data + engine.bytesWritten };

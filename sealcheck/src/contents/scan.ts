@@ -30,7 +30,7 @@ const frameWindow = 16 * 2 ** 20;
 const longestFrame = 48 * 2 ** 20;
 const inMemory = 8 * 2 ** 20;
 const headLength = 512;
-const base64Heads = /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA/g;
+const base64Heads = /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA/;
 
 /** Scans contents of any shape, archives within archives included, for the values of one search. */
 export class ContentScanner {
@@ -100,7 +100,7 @@ export class ContentScanner {
     const forRules: Buffer[] = [];
     const top = depth === 0;
     let head: Buffer | undefined = Buffer.alloc(0);
-    let consumer: { channel: Channel; done: Promise<void>; standsIn: boolean } | undefined;
+    let consumer: { channel: Channel; done: Promise<boolean>; standsIn: boolean } | undefined;
     let carver: Carver | undefined;
     let read = 0;
     let failure: unknown;
@@ -119,7 +119,7 @@ export class ContentScanner {
         };
       } else {
         carver = new Carver(
-          (frame, bytes) => this.#unpack(where, frame, bytes, budget, depth),
+          (frame, bytes, view) => this.#unpack(where, frame, bytes, view, budget, depth),
           kind === 'zlib',
         );
       }
@@ -155,8 +155,9 @@ export class ContentScanner {
       failure = error;
     }
     consumer?.channel.end();
-    await consumer?.done;
-    this.#report(where, stream);
+    const readWhole = await consumer?.done;
+    // A tar's entries were searched one by one; its bytes as a whole would only repeat them.
+    if (!(consumer?.standsIn && readWhole)) this.#report(where, stream);
     for (const rule of rules) {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);
@@ -166,36 +167,39 @@ export class ContentScanner {
     if (failure !== undefined) throw failure;
   }
 
+  // Tells whether the archive could be read to its end.
   async #consume(
     kind: Compression | 'tar',
     where: Where,
     channel: Channel,
     budget: Budget,
     depth: number,
-  ): Promise<void> {
-    if (depth >= this.limits.depth) {
-      this.#listener.incomplete(
-        where,
-        `archives are nested deeper than ${this.limits.depth}; raise --max-depth`,
-      );
-      for await (const _ of channel);
-      return;
-    }
-    try {
-      if (kind === 'tar') await this.scanTar(where, channel, undefined, budget, depth + 1);
-      else {
-        const inner = { ...where, nested: [...where.nested, `(${kind})`] };
-        await this.#scan(inner, counted(decompressed(kind, channel), budget), undefined, budget, depth + 1);
+  ): Promise<boolean> {
+    let whole = false;
+    if (depth >= this.limits.depth) this.#tooDeep(where);
+    else {
+      try {
+        if (kind === 'tar') await this.scanTar(where, channel, undefined, budget, depth + 1);
+        else {
+          const inner = { ...where, nested: [...where.nested, `(${kind})`] };
+          await this.#scan(inner, counted(decompressed(kind, channel), budget), undefined, budget, depth + 1);
+        }
+        whole = true;
+      } catch (error) {
+        if (error instanceof LimitReached) this.#listener.incomplete(where, error.message);
+        else {
+          const reason = `looks like ${kind} and is damaged or cut short (${messageOf(error)})`;
+          this.#listener.note(where, `${reason}; searched as far as it could be read`);
+        }
       }
-    } catch (error) {
-      if (error instanceof LimitReached) this.#listener.incomplete(where, error.message);
-      else
-        this.#listener.note(
-          where,
-          `looks like ${kind} and is damaged or cut short (${messageOf(error)}); searched as far as it could be read`,
-        );
     }
     for await (const _ of channel);
+    return whole;
+  }
+
+  #tooDeep(where: Where): void {
+    const reason = `archives are nested deeper than ${this.limits.depth}; raise --max-depth`;
+    this.#listener.incomplete(where, reason);
   }
 
   // Returns where the frame ends, 'cut' when more bytes are needed, or undefined when it was no frame.
@@ -203,30 +207,27 @@ export class ContentScanner {
     where: Where,
     frame: Frame,
     bytes: Buffer,
+    view: { atStart: boolean; last: boolean },
     budget: Budget,
     depth: number,
   ): Promise<number | 'cut' | undefined> {
-    const label =
-      frame.name ?? (frame.start === 0 && !where.nested.length ? `(${frame.kind})` : `(${frame.kind} frame)`);
+    const label = frame.name ?? (view.atStart ? `(${frame.kind})` : `(${frame.kind} frame)`);
     const inner = { ...where, nested: [...where.nested, label] };
     const unpacked = unpackFrame(bytes, frame, inMemory);
     if (unpacked.outcome === 'chance') return undefined;
-    if (unpacked.outcome === 'cut' && bytes.length < longestFrame) return 'cut';
+    if (unpacked.outcome === 'cut' && !view.last && bytes.length < longestFrame) return 'cut';
     if (depth >= this.limits.depth) {
-      this.#listener.incomplete(
-        where,
-        `archives are nested deeper than ${this.limits.depth}; raise --max-depth`,
-      );
+      this.#tooDeep(where);
       return undefined;
     }
     try {
-      if (unpacked.outcome === 'large') {
-        return await this.#unpackLarge(inner, frame, bytes, budget, depth);
+      if (unpacked.outcome !== 'whole') {
+        return await this.#unpackLarge(inner, frame, bytes, view.atStart, budget, depth);
       }
       budget.unpack(unpacked.content.length);
       if (unpacked.content.length > 0)
         await this.#scan(inner, once(unpacked.content), unpacked.content.length, budget, depth + 1);
-      return unpacked.outcome === 'whole' ? unpacked.end : undefined;
+      return unpacked.end;
     } catch (error) {
       if (!(error instanceof LimitReached)) throw error;
       this.#listener.incomplete(where, error.message);
@@ -238,22 +239,24 @@ export class ContentScanner {
     inner: Where,
     frame: Frame,
     bytes: Buffer,
+    atStart: boolean,
     budget: Budget,
     depth: number,
   ): Promise<number | undefined> {
     const source = once(
-      frame.kind === 'zip' ? asZlib(bytes.subarray(frame.data)) : bytes.subarray(frame.data),
+      frame.kind === 'zip' ? asZlib(bytes.subarray(frame.data)) : bytes.subarray(frame.start),
     );
     const kind = frame.kind === 'zip' ? 'zlib' : frame.kind;
     try {
       await this.#scan(inner, counted(decompressed(kind, source), budget), undefined, budget, depth + 1);
     } catch (error) {
       if (error instanceof LimitReached) throw error;
-      if (frame.kind === 'xz')
+      if (atStart) {
         this.#listener.note(
           inner,
-          'an xz frame is damaged or followed by other data; searched as far as it could be read',
+          'is damaged, cut short or followed by other data; searched as far as it could be read',
         );
+      }
     }
     return frame.data + 1;
   }
@@ -261,14 +264,14 @@ export class ContentScanner {
   async #scanBase64(where: Where, texts: readonly Buffer[], budget: Budget, depth: number): Promise<void> {
     for (const bytes of texts) {
       const text = bytes.toString('latin1');
-      base64Heads.lastIndex = 0;
-      for (let match = base64Heads.exec(text); match; match = base64Heads.exec(text)) {
+      const heads = new RegExp(base64Heads, 'g');
+      for (let match = heads.exec(text); match; match = heads.exec(text)) {
         const from = match[0] === ';base64,' ? match.index + 8 : match.index;
         const run = /[A-Za-z0-9+/_-]{16,}={0,2}/y;
         run.lastIndex = from;
         const coded = run.exec(text)?.[0];
         if (!coded) continue;
-        base64Heads.lastIndex = from + coded.length;
+        heads.lastIndex = from + coded.length;
         const content = Buffer.from(coded, 'base64');
         const inner = { ...where, nested: [...where.nested, '(base64)'] };
         await this.#scan(inner, once(content), content.length, budget, depth + 1);
@@ -277,25 +280,30 @@ export class ContentScanner {
   }
 }
 
+type Unpack = (
+  frame: Frame,
+  bytes: Buffer,
+  view: { atStart: boolean; last: boolean },
+) => Promise<number | 'cut' | undefined>;
+
 /** Notices compressed frames anywhere in a file and hands each over with the bytes that follow it. */
 class Carver {
   /** The file's text when it is text, kept while it is small, for the search of base64 runs. */
   text(): Buffer[] {
     return this.#text.length > 0 ? [Buffer.concat(this.#text)] : [];
   }
-  readonly #unpack: (frame: Frame, bytes: Buffer) => Promise<number | 'cut' | undefined>;
+  readonly #unpack: Unpack;
   readonly #text: Buffer[] = [];
   #held: Buffer[] = [];
   #heldBytes = 0;
+  // Bytes of the file before those that are held.
+  #passed = 0;
   #collecting = false;
   #first: boolean;
   #isText: boolean | undefined;
   #textBytes = 0;
 
-  constructor(
-    unpack: (frame: Frame, bytes: Buffer) => Promise<number | 'cut' | undefined>,
-    startsWithZlib: boolean,
-  ) {
+  constructor(unpack: Unpack, startsWithZlib: boolean) {
     this.#unpack = unpack;
     this.#first = startsWithZlib;
   }
@@ -317,9 +325,13 @@ class Carver {
     const frame = this.#first ? { start: 0 } : nextFrame(bytes, 0);
     if (frame) {
       this.#collecting = true;
+      this.#passed += frame.start;
       this.#held = [bytes.subarray(frame.start)];
       this.#heldBytes = bytes.length - frame.start;
-    } else this.#held = [bytes.subarray(-8)];
+    } else {
+      this.#passed += Math.max(0, bytes.length - 8);
+      this.#held = [bytes.subarray(-8)];
+    }
   }
 
   async end(): Promise<void> {
@@ -345,7 +357,7 @@ class Carver {
           ? bytes.subarray(frame.start)
           : bytes.subarray(frame.start, frame.start + longestFrame);
       const moved = { ...frame, start: 0, data: frame.data - frame.start };
-      const end = await this.#unpack(moved, view);
+      const end = await this.#unpack(moved, view, { atStart: this.#passed + frame.start === 0, last });
       if (end === 'cut' && !last && frame.start > 0) {
         at = frame.start;
         break;
@@ -356,6 +368,7 @@ class Carver {
       }
       at = frame.start + (typeof end === 'number' ? Math.max(end, 1) : 1);
     }
+    this.#passed += at;
     this.#held = [Buffer.from(bytes.subarray(at))];
     this.#heldBytes = bytes.length - at;
   }
