@@ -12,6 +12,7 @@ import { htmlReport } from './report/html.ts';
 import { sarifReport } from './report/sarif.ts';
 import { inColour, plainly, textReport } from './report/text.ts';
 import { type DeclaredSecret, readEnvFile, readSecretOption } from './secrets/declare.ts';
+import { checkSite, defaultCrawlLimits } from './site/check.ts';
 import { checkTree } from './tree/check.ts';
 import { CouldNotCheck, ExitCode, messageOf } from './verdict.ts';
 import { version } from './version.ts';
@@ -175,6 +176,13 @@ withSecrets(
 withSecrets(program.command('dir').argument('<path>', 'a tree of files, such as .next or dist'))
   .description('search a directory')
   .action((path: string, options: SharedOptions) => run(options, (how) => checkTree(path, how)));
+
+withSecrets(program.command('site').argument('<url>', 'the address of a running site'))
+  .option('--max-requests <n>', 'how many answers are read at most', wholeNumber, defaultCrawlLimits.requests)
+  .description('crawl a running site within its origin and search all that it answers')
+  .action((url: string, options: SharedOptions & { maxRequests: number }) =>
+    run(options, (how) => checkSite(url, how, { ...defaultCrawlLimits, requests: options.maxRequests })),
+  );
 
 program
   .command('self-test')
