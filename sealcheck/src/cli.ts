@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { runCanary } from './canary/canary.ts';
 import { prepare } from './check.ts';
 import { defaultLimits, type Limits } from './contents/budget.ts';
 import { checkImage } from './image/check.ts';
@@ -182,6 +183,51 @@ withSecrets(program.command('site').argument('<url>', 'the address of a running 
   .description('crawl a running site within its origin and search all that it answers')
   .action((url: string, options: SharedOptions & { maxRequests: number }) =>
     run(options, (how) => checkSite(url, how, { ...defaultCrawlLimits, requests: options.maxRequests })),
+  );
+
+withSecrets(
+  program.command('canary').argument('<command...>', 'the build, after "--"; $CANARY_<ID> holds each canary'),
+)
+  .description(
+    'build with a canary in place of each secret, make sure that it was used, and look for it in the image',
+  )
+  .option('--image <image>', 'the image that the build makes')
+  .option('--expect-file <glob>', 'a path that has to be in the image (repeatable)', repeated, [])
+  .option(
+    '--unwitnessed <id>',
+    'a secret that is no database URL, so nothing can see its use (repeatable)',
+    repeated,
+    [],
+  )
+  .option('--listen <address>', 'where the witness of a database listens', '127.0.0.1')
+  .option('--reachable-as <host>', 'the name under which the build reaches the witness', '127.0.0.1')
+  .action(
+    async (
+      command: string[],
+      options: SharedOptions & {
+        image?: string;
+        expectFile: string[];
+        unwitnessed: string[];
+        listen: string;
+        reachableAs: string;
+      },
+    ) => {
+      const { report } = await runCanary({
+        secrets: secretsOf(options).secrets,
+        command,
+        ...(options.image !== undefined && { image: options.image }),
+        expected: options.expectFile,
+        unwitnessed: new Set(options.unwitnessed),
+        listen: options.listen,
+        reachableAs: options.reachableAs,
+        environment: variables,
+        limits: limitsOf(options),
+        allowFrameworkKeys: options.allowFrameworkKeys ?? false,
+        log: (line) => process.stderr.write(`sealcheck: ${line}\n`),
+      });
+      publish(report, options);
+      process.exitCode = exitCodeOf(report);
+    },
   );
 
 program

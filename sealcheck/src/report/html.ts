@@ -1,7 +1,7 @@
 import type { Finding, LayerPicture, Report } from './findings.ts';
 import { placeOf } from './text.ts';
 
-const escape = (text: string): string =>
+const asHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? '&#39;');
 
 const megabytes = (bytes: number): string =>
@@ -43,29 +43,29 @@ function layerBlock(layer: LayerPicture, report: Report, largest: number): strin
   // A block's height tells its size, on a root scale so that small layers can be seen beside a large base.
   const share = Math.sqrt(layer.size / Math.max(1, largest));
   const tags = [
-    ...layer.mounted.map((id) => `<span class="tag mount">secret ${escape(id)} mounted</span>`),
+    ...layer.mounted.map((id) => `<span class="tag mount">secret ${asHtml(id)} mounted</span>`),
     ...[...new Set(found.map((finding) => finding.secret))].map(
       (id) =>
-        `<a class="tag found" href="#finding-${report.findings.findIndex((finding) => finding.secret === id && finding.layer?.index === layer.index) + 1}">${escape(id)} found</a>`,
+        `<a class="tag found" href="#finding-${report.findings.findIndex((finding) => finding.secret === id && finding.layer?.index === layer.index) + 1}">${asHtml(id)} found</a>`,
     ),
   ];
   return `<li class="${found.length > 0 ? 'hit' : ''}" style="min-height:${(2.6 + share * 6).toFixed(2)}rem">
 <span class="size">${layer.index + 1} · ${megabytes(layer.size)}<span class="bar" style="width:${Math.max(3, share * 100).toFixed(1)}%"></span></span>
-<span><code>${escape(layer.instruction)}</code><br>${tags.join('')}</span></li>`;
+<span><code>${asHtml(layer.instruction)}</code><br>${tags.join('')}</span></li>`;
 }
 
 function findingBlock(finding: Finding, number: number, allowed: boolean): string {
   const rows: [string, string][] = [
-    ['Where', `<span class="path">${escape(placeOf(finding))}</span>`],
+    ['Where', `<span class="path">${asHtml(placeOf(finding))}</span>`],
     [
       'Encoding',
-      `${escape(finding.encoding)}, at byte ${finding.offset}${finding.occurrences > 1 ? `, ${finding.occurrences} times` : ''}`,
+      `${asHtml(finding.encoding)}, at byte ${finding.offset}${finding.occurrences > 1 ? `, ${finding.occurrences} times` : ''}`,
     ],
   ];
   if (finding.layer)
     rows.push(
-      ['Made by', `<code>${escape(finding.layer.instruction)}</code>`],
-      ['Layer', `<code>${escape(finding.layer.digest)}</code>`],
+      ['Made by', `<code>${asHtml(finding.layer.instruction)}</code>`],
+      ['Layer', `<code>${asHtml(finding.layer.digest)}</code>`],
     );
   if (finding.visibility === 'visible') rows.push(['Seen', 'by every container of this image']);
   if (finding.visibility === 'deleted')
@@ -73,18 +73,18 @@ function findingBlock(finding: Finding, number: number, allowed: boolean): strin
       'Seen',
       `deleted by layer ${(finding.deletedBy?.index ?? 0) + 1}, and still in the image for whoever unpacks it`,
     ]);
-  rows.push(['To mend it', escape(finding.remedy)]);
+  rows.push(['To mend it', asHtml(finding.remedy)]);
   const heading =
     finding.category === 'secret'
-      ? `${escape(finding.secret)} <small>(${escape(finding.part)})</small>`
-      : `${escape(finding.secret)} is live`;
+      ? `${asHtml(finding.secret)} <small>(${asHtml(finding.part)})</small>`
+      : `${asHtml(finding.secret)} is live`;
   return `<article id="${allowed ? 'allowed' : 'finding'}-${number}"${allowed ? ' class="allowed"' : ''}><h3>${heading}</h3><dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('')}</dl></article>`;
 }
 
 const list = (title: string, items: readonly string[]): string =>
   items.length === 0
     ? ''
-    : `<section><h2>${title}</h2><ul>${items.map((item) => `<li>${escape(item)}</li>`).join('')}</ul></section>`;
+    : `<section><h2>${title}</h2><ul>${items.map((item) => `<li>${asHtml(item)}</li>`).join('')}</ul></section>`;
 
 /** The report as one HTML page that needs nothing else: a picture of the image, and the findings on it. */
 export function htmlReport(report: Report): string {
@@ -106,7 +106,7 @@ export function htmlReport(report: Report): string {
   const steps =
     report.steps.length === 0
       ? ''
-      : `<section><h2>Steps that had a secret</h2><ul>${report.steps.map((step) => `<li><code>${escape(step.name)}</code><br>${step.secrets.map((id) => `<span class="tag mount">${escape(id)}</span>`).join('')}</li>`).join('')}</ul></section>`;
+      : `<section><h2>Steps that had a secret</h2><ul>${report.steps.map((step) => `<li><code>${asHtml(step.name)}</code><br>${step.secrets.map((id) => `<span class="tag mount">${asHtml(id)}</span>`).join('')}</li>`).join('')}</ul></section>`;
   const findings =
     report.findings.length === 0
       ? ''
@@ -117,12 +117,12 @@ export function htmlReport(report: Report): string {
       : `<section><h2>Live framework keys that were allowed</h2>${report.allowed.map((finding, index) => findingBlock(finding, index + 1, true)).join('')}</section>`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(verdict.text)}: ${escape(report.target)}</title><style>${style}</style></head>
+<title>${asHtml(verdict.text)}: ${asHtml(report.target)}</title><style>${style}</style></head>
 <body class="${verdict.kind}"><main>
-<header><h1>${escape(report.target)}</h1><p class="verdict">${escape(verdict.text)}</p>
-<p class="summary">Searched for ${escape(ids || 'nothing')} in ${megabytes(report.bytes)}, in every encoding a build tool could have used, ${report.seconds.toFixed(1)} s.</p></header>
+<header><h1>${asHtml(report.target)}</h1><p class="verdict">${asHtml(verdict.text)}</p>
+<p class="summary">Searched for ${asHtml(ids || 'nothing')} in ${megabytes(report.bytes)}, in every encoding a build tool could have used, ${report.seconds.toFixed(1)} s.</p></header>
 ${list('Not read whole', report.incomplete)}${picture}${findings}${allowed}${steps}${list('Not searched for', report.warnings)}${list('Notes', report.notes)}
-<footer>sealcheck ${escape(report.version)}. No value of a secret is in this page.</footer>
+<footer>sealcheck ${asHtml(report.version)}. No value of a secret is in this page.</footer>
 </main></body></html>
 `;
 }
