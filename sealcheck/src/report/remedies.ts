@@ -29,11 +29,11 @@ export function remedyFor(finding: Omit<Finding, 'remedy'>): string {
     return `a source map carries the source: keep the value out of the source and do not ship maps; ${rotate}`;
   if (/\.next\/cache|\.cache\//.test(path))
     return `do not ship the build's cache, and find the step that put the value there; ${rotate}`;
-  if (/\.(js|mjs|cjs|html|rsc|txt|body|meta)$/.test(path))
-    return `the build inlined it: keep it out of NEXT_PUBLIC_*, next.config env and props of client components; ${rotate}`;
   if (finding.visibility === 'deleted')
     return `deleting in a later step leaves it in the layer: mount it with ${mount} in the step that needs it; ${rotate}`;
   if (/^(COPY|ADD)\b/.test(instruction))
     return `list the file in .dockerignore and pass it with --secret id=${id}; ${rotate}`;
+  if (/\.(js|mjs|cjs|html|rsc|body|meta)$/.test(path))
+    return `the build inlined it: keep it out of NEXT_PUBLIC_*, next.config env and props of client components; ${rotate}`;
   return `the step writes it to its layer: read it from ${mount} without writing it; ${rotate}`;
 }
