@@ -16,6 +16,8 @@ export interface CheckOptions {
   limits: Limits;
   allowFrameworkKeys: boolean;
   onProgress?: (bytes: number) => void;
+  /** Told the path of every entry of every layer. */
+  onPath?: (path: string) => void;
 }
 
 const shortName = (name: string): string => name.replace(/^(blobs\/\w+\/[0-9a-f]{12})[0-9a-f]+$/, '$1…');
@@ -76,7 +78,7 @@ export async function checkImage(source: ImageSource, options: CheckOptions): Pr
   const { prepared } = options;
   const collector = new Collector(options.onProgress);
   const scanner = new ContentScanner(prepared.search, frameworkRules, options.limits, collector);
-  const blobs = await readImage(source, scanner, collector);
+  const blobs = await readImage(source, scanner, collector, options.onPath);
   const structure = resolveStructure(blobs);
   const resolved = new Collector();
   const placed = new Set<string>();

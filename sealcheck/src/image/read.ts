@@ -72,15 +72,20 @@ async function scanBlob(
   body: AsyncIterable<Buffer>,
   scanner: ContentScanner,
   blob: Blob,
+  onPath?: (path: string) => void,
 ): Promise<void> {
   const where = { source: file.name, path: '', nested: [] };
   const chunks = body[Symbol.asyncIterator]();
   const first = await head(chunks);
   const kind = kindOf(first, '');
   const paths = new LayerPaths();
+  const addPath = (entry: { name: string }): void => {
+    paths.add(entry.name);
+    onPath?.(entry.name);
+  };
   if (kind === 'tar') {
     blob.paths = paths;
-    await scanner.scanTar(where, rejoin(first, chunks), (entry) => paths.add(entry.name));
+    await scanner.scanTar(where, rejoin(first, chunks), addPath);
     return;
   }
   if (kind === 'gzip' || kind === 'zstd' || kind === 'xz') {
@@ -92,7 +97,7 @@ async function scanBlob(
     const start = await head(unpacked);
     if (kindOf(start, '') === 'tar' || start.every((byte) => byte === 0)) {
       blob.paths = paths;
-      await scanner.scanTar(where, rejoin(start, unpacked), (entry) => paths.add(entry.name));
+      await scanner.scanTar(where, rejoin(start, unpacked), addPath);
     } else await scanner.scanFile({ ...where, nested: [`(${kind})`] }, rejoin(start, unpacked), undefined);
     return;
   }
@@ -109,7 +114,12 @@ async function scanBlob(
   if (isDocument) blob.json = parsed(Buffer.concat(kept));
 }
 
-async function readFile(file: ImageFile, scanner: ContentScanner, listener: Listener): Promise<Blob> {
+async function readFile(
+  file: ImageFile,
+  scanner: ContentScanner,
+  listener: Listener,
+  onPath?: (path: string) => void,
+): Promise<Blob> {
   const blob: Blob = { name: file.name, size: file.size };
   const where = { source: file.name, path: '', nested: [] };
   if (file.link) {
@@ -125,7 +135,7 @@ async function readFile(file: ImageFile, scanner: ContentScanner, listener: List
   const hash = digest?.[1] ? createHash(digest[1]) : undefined;
   const channel = new Channel();
   let failure: unknown;
-  const scanned = scanBlob(file, channel, scanner, blob)
+  const scanned = scanBlob(file, channel, scanner, blob, onPath)
     .catch((error: unknown) => {
       failure = error;
     })
@@ -171,13 +181,14 @@ export async function readImage(
   source: ImageSource,
   scanner: ContentScanner,
   listener: Listener,
+  onPath?: (path: string) => void,
 ): Promise<Map<string, Blob>> {
   const blobs = new Map<string, Blob>();
   try {
     for await (const file of source.files()) {
       if (file.name.includes('\0'))
         throw new CouldNotCheck(`${source.name}: a file name in the archive holds a NUL`);
-      blobs.set(file.name, await readFile(file, scanner, listener));
+      blobs.set(file.name, await readFile(file, scanner, listener, onPath));
     }
   } catch (error) {
     if (error instanceof CouldNotCheck) throw error;
