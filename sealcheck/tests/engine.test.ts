@@ -75,8 +75,9 @@ describe('the canary', () => {
     const tag = `sealcheck-test-canary:${randomBytes(4).toString('hex')}`;
     onTestFinished(() => void docker('rmi', '-f', tag));
     const lines = [
-      'FROM postgres:18',
+      'FROM postgres:18 AS build',
       'ARG NONCE',
+      'RUN mkdir /out',
       `RUN --mount=type=secret,id=database_url,required=true ${step}`,
       'FROM scratch',
       'COPY --from=build /out /',
