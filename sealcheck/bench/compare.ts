@@ -53,19 +53,7 @@ try {
     [
       'gitleaks',
       'gitleaks',
-      [
-        'dir',
-        corpus,
-        '--no-banner',
-        '--max-archive-depth',
-        '8',
-        '--max-decode-depth',
-        '5',
-        '-f',
-        'json',
-        '-r',
-        report,
-      ],
+      ['dir', corpus, '--no-banner', '--max-decode-depth', '5', '-f', 'json', '-r', report],
       () => spawnSync('cat', [report], { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout,
     ],
     [

@@ -1,27 +1,28 @@
 import type { Part } from '../secrets/parts.ts';
 import { type Encoded, encodingsOf } from './encodings.ts';
-import { anyGap, type EscapeFamily, escapeFamilies, formsOf, gaps, isUnreserved } from './escapes.ts';
+import { escapeFamilies, isUnreserved } from './escapes.ts';
+import { type Element, type Walked, walkAround } from './walk.ts';
 
 /** The length of the stretch of bytes that the prefilter needs intact to notice a pattern. */
 export const anchorWindow = 7;
 const maximumAnchors = 240;
 
-interface Element {
-  text: string;
-  bytes: Buffer;
-}
-
-/** One part of a secret under one encoding: how to notice it (anchors) and how to be sure of it (`expression`). */
+/** One part of a secret under one encoding: how to notice it (anchors) and how to be sure of it (`match`). */
 export interface Pattern {
   part: Part;
   encoded: Encoded;
   anchors: Buffer[];
   /** Bytes on either side of an anchor within which the whole match lies. */
   reach: number;
-  /** Matches the whole encoded part, in bytes read as Latin-1; made when first needed. */
-  expression(): RegExp;
-  /** The name of the encoding of a match of `expression`. */
-  describe(match: string): string;
+  /** Finds the whole encoded part around an anchor in bytes read as Latin-1, and names its encoding. */
+  match(text: string, anchorStart: number, anchorEnd: number): PatternMatch | undefined;
+}
+
+/** A whole encoded part in a text. */
+export interface PatternMatch {
+  start: number;
+  end: number;
+  encoding: string;
 }
 
 function elementsOf(encoded: Encoded): Element[] {
@@ -197,42 +198,17 @@ function anchorsOf(elements: Element[], encoded: Encoded): Buffer[] {
   return [...found].map((text) => Buffer.from(text, 'latin1'));
 }
 
-const literal = (latin1: string): string => latin1.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-
-function describeFlexible(elements: Element[], encoded: Encoded, match: string): string {
-  const families = new Set<EscapeFamily>();
-  const splits = new Set<string>();
-  let at = 0;
-  let plainSpecials = false;
-  for (const element of elements) {
-    const forms = formsOf(element.text, element.bytes);
-    let found: (typeof forms)[number] | undefined;
-    for (const gap of [undefined, ...gaps]) {
-      const skip = gap ? new RegExp(gap.source, 'y') : undefined;
-      if (skip) {
-        skip.lastIndex = at;
-        if (!skip.test(match)) continue;
-      }
-      const start = skip ? skip.lastIndex : at;
-      for (const form of forms) {
-        const expression = new RegExp(form.source, 'y');
-        expression.lastIndex = start;
-        if (!expression.test(match)) continue;
-        found = form;
-        at = expression.lastIndex;
-        if (gap) splits.add(gap.name);
-        break;
-      }
-      if (found) break;
-    }
-    if (!found) break;
-    if (found.family !== 'plain') families.add(found.family);
-    else if (!isUnreserved(element.text) && !/[-_.~!*'()]/.test(element.text)) plainSpecials = true;
-  }
+function nameOf(
+  elements: readonly Element[],
+  encoded: Encoded,
+  { families, splits }: Walked,
+  match: string,
+): string {
   const names = escapeFamilies
     .filter((family) => families.has(family))
     .map((family) => {
-      if (family === 'url') return plainSpecials ? 'url-encoded in part' : 'url-encoded';
+      if (family === 'url')
+        return isWhollyUrlEncoded(elements, match) ? 'url-encoded' : 'url-encoded in part';
       if (family === 'url twice') return 'url-encoded twice';
       if (family === 'form') return 'form-encoded';
       return family === 'quoted-printable' ? family : `${family}-escaped`;
@@ -241,34 +217,29 @@ function describeFlexible(elements: Element[], encoded: Encoded, match: string):
   return [...base, ...names, ...splits].join(', ') || 'plain';
 }
 
+function isWhollyUrlEncoded(elements: readonly Element[], match: string): boolean {
+  return elements.every(({ text }) => /[A-Za-z0-9%_.~!*'()-]/.test(text) || !match.includes(text));
+}
+
 function patternOf(part: Part, encoded: Encoded): Pattern {
   const elements = elementsOf(encoded);
-  let expression: RegExp | undefined;
+  const literal = encoded.bytes.toString('latin1');
   return {
     part,
     encoded,
     anchors: anchorsOf(elements, encoded),
     reach: encoded.flexible ? Math.min(4096, elements.length * 12 + 320) : encoded.bytes.length,
-    expression() {
-      expression ??= encoded.flexible
-        ? new RegExp(
-            elements
-              .map((element) => {
-                const forms =
-                  encoded.escapesLetters || !isUnreserved(element.text)
-                    ? formsOf(element.text, element.bytes)
-                    : [];
-                return forms.length > 0
-                  ? `(?:${forms.map((form) => form.source).join('|')})`
-                  : literal(plainWriter(element));
-              })
-              .join(`${anyGap}?`),
-            'g',
-          )
-        : new RegExp(literal(encoded.bytes.toString('latin1')), 'g');
-      return expression;
+    match(text, anchorStart, anchorEnd) {
+      if (!encoded.flexible) {
+        const start = text.indexOf(literal, Math.max(0, anchorEnd - literal.length));
+        if (start < 0 || start > anchorStart) return undefined;
+        return { start, end: start + literal.length, encoding: encoded.encoding };
+      }
+      const walked = walkAround(elements, encoded.escapesLetters, text, anchorStart, anchorEnd);
+      if (!walked) return undefined;
+      const encoding = nameOf(elements, encoded, walked, text.slice(walked.start, walked.end));
+      return { start: walked.start, end: walked.end, encoding };
     },
-    describe: (match) => (encoded.flexible ? describeFlexible(elements, encoded, match) : encoded.encoding),
   };
 }
 

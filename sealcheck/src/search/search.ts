@@ -149,21 +149,15 @@ export class Search {
       const { pattern } = anchor;
       const low = Math.max(0, start - pattern.reach);
       const region = text.toString('latin1', low, Math.min(text.length, end + pattern.reach));
-      const expression = pattern.expression();
-      expression.lastIndex = 0;
-      for (let match = expression.exec(region); match; match = expression.exec(region)) {
-        const offset = low + match.index;
-        if (offset >= end) break;
-        if (offset + match[0].length <= start) continue;
-        report({
-          secret: pattern.part.secret,
-          part: pattern.part.name,
-          encoding: pattern.describe(match[0]),
-          offset,
-          length: match[0].length,
-        });
-        break;
-      }
+      const match = pattern.match(region, start - low, end - low);
+      if (!match) continue;
+      report({
+        secret: pattern.part.secret,
+        part: pattern.part.name,
+        encoding: match.encoding,
+        offset: low + match.start,
+        length: match.end - match.start,
+      });
     }
   }
 }
