@@ -222,19 +222,22 @@ function isWhollyUrlEncoded(elements: readonly Element[], match: string): boolea
 }
 
 function patternOf(part: Part, encoded: Encoded): Pattern {
-  const elements = elementsOf(encoded);
+  // Kept only once an anchor was seen: thousands of patterns never need theirs again.
+  let known: Element[] | undefined;
   const literal = encoded.bytes.toString('latin1');
   return {
     part,
     encoded,
-    anchors: anchorsOf(elements, encoded),
-    reach: encoded.flexible ? Math.min(4096, elements.length * 12 + 320) : encoded.bytes.length,
+    anchors: anchorsOf(elementsOf(encoded), encoded),
+    reach: encoded.flexible ? Math.min(4096, encoded.bytes.length * 12 + 320) : encoded.bytes.length,
     match(text, anchorStart, anchorEnd) {
       if (!encoded.flexible) {
         const start = text.indexOf(literal, Math.max(0, anchorEnd - literal.length));
         if (start < 0 || start > anchorStart) return undefined;
         return { start, end: start + literal.length, encoding: encoded.encoding };
       }
+      known ??= elementsOf(encoded);
+      const elements = known;
       const walked = walkAround(elements, encoded.escapesLetters, text, anchorStart, anchorEnd);
       if (!walked) return undefined;
       const encoding = nameOf(elements, encoded, walked, text.slice(walked.start, walked.end));

@@ -182,6 +182,17 @@ export function strongest(hits: readonly Hit[]): Hit[] {
   return kept.sort((a, b) => a.offset - b.offset);
 }
 
+let scratch = Buffer.allocUnsafe(1 << 19);
+
+// A search ends before the next begins, so one buffer serves all streams; allocating for each chunk costs more than searching.
+function joined(tail: Buffer, chunk: Buffer): Buffer {
+  const length = tail.length + chunk.length;
+  if (scratch.length < length) scratch = Buffer.allocUnsafe(length);
+  tail.copy(scratch, 0);
+  chunk.copy(scratch, tail.length);
+  return scratch.subarray(0, length);
+}
+
 /** Searches a stream of chunks in bounded memory: a tail of each chunk is kept so that no match is lost at a border. */
 export class StreamSearch {
   readonly hits: Hit[] = [];
@@ -198,7 +209,7 @@ export class StreamSearch {
   }
 
   push(chunk: Buffer): void {
-    const text = this.#tail.length > 0 ? Buffer.concat([this.#tail, chunk]) : chunk;
+    const text = this.#tail.length > 0 ? joined(this.#tail, chunk) : chunk;
     const margin = this.#search.reach + 64;
     const to = Math.max(this.#scannedInTail, text.length - margin);
     this.#scan(text, this.#scannedInTail, to);
