@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     reporters: [process.stdout.isTTY ? 'default' : 'dot', './tests/setup/closing-line.ts'],
     projects: [
+      'sealcheck/vitest.config.ts',
       {
         ...server,
         test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] },

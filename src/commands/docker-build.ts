@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT } from '#building/project.ts';
 import { contentRevision } from '#database/content-revision.ts';
-import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
+import { findBuildSecret } from './build-secret.ts';
 import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 import { step } from './progress.ts';
@@ -24,13 +25,8 @@ Options:
 Exit codes: 0 built, 1 failed, 2 not understood.
 `;
 
-const SECRET_FILE = 'env/database_url.txt';
-
 /** Docker's name for the machine that a container runs on; the machine itself may not know it. */
 const HOST_FROM_CONTAINER = 'host.docker.internal';
-
-/** The database's URL as `docker build` takes it, and what it says. */
-type BuildSecret = { option: string; address: DatabaseAddress };
 
 async function main(): Promise<void> {
   const options = {
@@ -41,7 +37,7 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (values.help) return console.info(HELP);
   takeEnvFile();
-  const { option, address } = buildSecret(values.secret);
+  const { option, address } = findBuildSecret(values.secret);
   const revision = await step('reading the revision of the posts', () =>
     contentRevision(seenFromHere(address)),
   );
@@ -56,23 +52,6 @@ async function main(): Promise<void> {
     ...positionals,
     PROJECT,
   ]);
-}
-
-function buildSecret(file: string | undefined): BuildSecret {
-  const fromFile = (path: string) => ({
-    option: `id=database_url,src=${path}`,
-    address: readDatabaseAddress({ DATABASE_URL_FILE: path }),
-  });
-  if (file) return fromFile(resolve(file));
-  if (environment.DATABASE_URL_FILE) return fromFile(resolve(environment.DATABASE_URL_FILE));
-  if (environment.DATABASE_URL) {
-    return { option: 'id=database_url,env=DATABASE_URL', address: readDatabaseAddress() };
-  }
-  if (existsSync(join(PROJECT, SECRET_FILE))) return fromFile(join(PROJECT, SECRET_FILE));
-  throw new Error(
-    `There is no database URL. Copy ${SECRET_FILE}.example to ${SECRET_FILE} and write yours into it, or pass --secret <path>. ` +
-      'To build without a database: docker build --target deferred -t next-app .',
-  );
 }
 
 function seenFromHere(address: DatabaseAddress): DatabaseAddress {

@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { type Prepared, prepare } from '../check.ts';
+import type { Limits } from '../contents/budget.ts';
+import { checkImage } from '../image/check.ts';
+import { openImage } from '../image/source.ts';
+import type { Report } from '../report/findings.ts';
+import type { DeclaredSecret } from '../secrets/declare.ts';
+import { CouldNotCheck } from '../verdict.ts';
+import { version } from '../version.ts';
+import { Witness } from './witness.ts';
+
+/** What a positive control is given. */
+export interface CanaryOptions {
+  secrets: readonly DeclaredSecret[];
+  /** The build: a program and its parameters, started without a shell. */
+  command: readonly string[];
+  /** The image that the build makes; without one, only the use of the canaries is checked. */
+  image?: string;
+  /** Globs of paths that have to exist in the image, at least one file each. */
+  expected: readonly string[];
+  /** Ids of secrets of which no use can be witnessed. */
+  unwitnessed: ReadonlySet<string>;
+  /** The address to listen on, and the host name under which the build reaches it. */
+  listen: string;
+  reachableAs: string;
+  environment: Readonly<Record<string, string | undefined>>;
+  limits: Limits;
+  allowFrameworkKeys: boolean;
+  log(line: string): void;
+}
+
+interface Canary {
+  id: string;
+  variable: string;
+  value: string;
+  witness?: Witness;
+}
+
+const password = (): string => randomBytes(18).toString('base64url');
+
+// Same length and kinds of characters, so that a schema that checks the real value accepts the canary.
+function alike(value: string): string {
+  const kinds = ['ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz', '0123456789'];
+  return [...value]
+    .map((character) => {
+      const kind = kinds.find((letters) => letters.includes(character));
+      return kind ? kind[(randomBytes(1)[0] ?? 0) % kind.length] : character;
+    })
+    .join('');
+}
+
+async function canaryFor(secret: DeclaredSecret, options: CanaryOptions): Promise<Canary> {
+  const variable = `CANARY_${secret.id.toUpperCase().replace(/\W/g, '_')}`;
+  const text = secret.value.toString();
+  let url: URL | undefined;
+  try {
+    url = new URL(text);
+  } catch {
+    url = undefined;
+  }
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
+    const value = text.length >= 16 ? alike(text) : password();
+    return { id: secret.id, variable, value };
+  }
+  const secretPassword = password();
+  const standing = new Witness(
+    {
+      host: url.hostname,
+      port: Number(url.port || 5432),
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+    },
+    secretPassword,
+  );
+  const port = await standing.listen(options.listen);
+  url.username = `canary_${randomBytes(4).toString('hex')}`;
+  url.password = secretPassword;
+  url.hostname = options.reachableAs;
+  url.port = String(port);
+  return { id: secret.id, variable, value: url.href, witness: standing };
+}
+
+async function runBuild(command: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const [program, ...parameters] = command;
+  if (program === undefined) throw new CouldNotCheck('no build command was given; write it after "--"');
+  const child = spawn(program, parameters, { stdio: ['ignore', 'inherit', 'inherit'], env: environment });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', () =>
+      reject(new CouldNotCheck(`the build could not be started: there is no program "${program}"`)),
+    );
+    child.once('exit', resolve);
+  });
+  if (code !== 0)
+    throw new CouldNotCheck(
+      `the build with canaries failed (exit ${code ?? 'by a signal'}); its output is above`,
+    );
+}
+
+function globToExpression(glob: string): RegExp {
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(
+      /\*\*\/|\*\*|\*|\?/g,
+      (wild) => ({ '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*' })[wild] ?? '[^/]',
+    );
+  return new RegExp(`^(?:\\./)?/?${source.replace(/^\//, '')}$`);
+}
+
+/**
+ * The positive control: gives a build a canary in place of each secret, makes sure that the build used it, and then
+ * looks for the canaries in the image. A canary that was never used makes a clean verdict worthless, so that is told
+ * as "could not check".
+ */
+export async function runCanary(options: CanaryOptions): Promise<{ report: Report; prepared: Prepared }> {
+  const startedAt = performance.now();
+  const canaries: Canary[] = [];
+  try {
+    for (const secret of options.secrets) canaries.push(await canaryFor(secret, options));
+    for (const { id, variable } of canaries) options.log(`canary for "${id}" in $${variable}`);
+    const values = Object.fromEntries(canaries.map(({ variable, value }) => [variable, value]));
+    await runBuild(options.command, { ...options.environment, ...values });
+  } finally {
+    await Promise.all(canaries.map(({ witness }) => witness?.close()));
+  }
+  const incomplete: string[] = [];
+  const evidence: string[] = [];
+  for (const { id, witness } of canaries) {
+    if (witness && witness.logins > 0)
+      evidence.push(`"${id}" was used: ${witness.logins} logins with the canary's password`);
+    else if (witness) {
+      const hint =
+        witness.problems[0] ??
+        (witness.refusals > 0 ? 'a login with another password was refused' : 'nothing connected');
+      incomplete.push(
+        `the build never logged in with the canary for "${id}" (${hint}), so its absence proves nothing`,
+      );
+    } else if (!options.unwitnessed.has(id)) {
+      incomplete.push(
+        `no use of the canary for "${id}" can be witnessed; show it with --expect-file and say --unwitnessed ${id}`,
+      );
+    }
+  }
+  const prepared = prepare(
+    canaries.map(({ id, value }) => ({ id, value: Buffer.from(value), origin: 'canary' })),
+  );
+  let report: Report = {
+    tool: 'sealcheck',
+    version,
+    command: 'canary',
+    target: options.image ?? 'the build',
+    verdict: 'clean',
+    searched: prepared.searched,
+    findings: [],
+    allowed: [],
+    incomplete: [],
+    warnings: [],
+    notes: [],
+    layers: [],
+    steps: [],
+    bytes: 0,
+    seconds: 0,
+  };
+  if (options.image !== undefined) {
+    const open = new Map(options.expected.map((glob) => [glob, globToExpression(glob)]));
+    report = await checkImage(openImage(options.image), {
+      prepared,
+      limits: options.limits,
+      allowFrameworkKeys: options.allowFrameworkKeys,
+      onPath(path) {
+        for (const [glob, expression] of open) if (expression.test(path)) open.delete(glob);
+      },
+    });
+    for (const glob of open.keys()) {
+      incomplete.push(`no file of the image matches ${glob}: the build did not make what it should`);
+    }
+    for (const glob of options.expected) if (!open.has(glob)) evidence.push(`the image has ${glob}`);
+  }
+  const all = [...report.incomplete, ...incomplete];
+  return {
+    prepared,
+    report: {
+      ...report,
+      command: 'canary',
+      incomplete: all,
+      notes: [...evidence, ...report.notes],
+      verdict: report.findings.length > 0 ? 'leak' : all.length > 0 ? 'could not check' : 'clean',
+      seconds: (performance.now() - startedAt) / 1000,
+    },
+  };
+}

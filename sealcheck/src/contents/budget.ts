@@ -1,0 +1,56 @@
+/** How deep and how far archives are unpacked. Sizes are in bytes. */
+export interface Limits {
+  /** Archives within archives. */
+  depth: number;
+  /** What one file of a layer or tree may unpack to, nested archives included. */
+  unpackedFile: number;
+  /** What one compressed layer may unpack to. */
+  unpackedLayer: number;
+  /** How many times its size something may unpack to once it is over `bombFloor`. */
+  ratio: number;
+  bombFloor: number;
+}
+
+export const defaultLimits: Limits = {
+  depth: 8,
+  unpackedFile: 2 * 2 ** 30,
+  unpackedLayer: 64 * 2 ** 30,
+  ratio: 250,
+  bombFloor: 256 * 2 ** 20,
+};
+
+/** Thrown when unpacking passes a limit; the message says which. */
+export class LimitReached extends Error {
+  override name = 'LimitReached';
+}
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** Counts what is unpacked from one file or layer. */
+export class Budget {
+  readonly limits: Limits;
+  readonly #most: number;
+  #packed = 0;
+  #unpacked = 0;
+
+  constructor(limits: Limits, most: number) {
+    this.limits = limits;
+    this.#most = most;
+  }
+
+  read(bytes: number): void {
+    this.#packed += bytes;
+  }
+
+  /** @throws LimitReached */
+  unpack(bytes: number): void {
+    this.#unpacked += bytes;
+    if (this.#unpacked > this.#most)
+      throw new LimitReached(`unpacks to more than the limit of ${gibibytes(this.#most)}`);
+    if (this.#unpacked > this.limits.bombFloor && this.#unpacked > this.#packed * this.limits.ratio) {
+      throw new LimitReached(
+        `unpacks to more than ${this.limits.ratio} times its size, as a decompression bomb does`,
+      );
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { FrameworkRule } from '../frameworks/rules.ts';
+import type { Hit } from '../search/search.ts';
+import type { Listener, Where } from './scan.ts';
+
+/** What was found in one place, before it is known what the place is in the image. */
+export interface Sighting {
+  where: Where;
+  hit?: Hit;
+  rule?: FrameworkRule;
+  occurrences: number;
+}
+
+const placeOf = (where: Where): string => [where.source, where.path, ...where.nested].join('\0');
+
+/** Gathers what a scan tells; equal sightings in one place are counted, not repeated. */
+export class Collector implements Listener {
+  readonly incompleteReasons: { where: Where; reason: string }[] = [];
+  readonly notes: { where: Where; reason: string }[] = [];
+  bytes = 0;
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #onProgress: (bytes: number) => void;
+
+  constructor(onProgress: (bytes: number) => void = () => undefined) {
+    this.#onProgress = onProgress;
+  }
+
+  get sightings(): Sighting[] {
+    return [...this.#sightings.values()];
+  }
+
+  hits(where: Where, hits: Hit[], dropped: number): void {
+    for (const hit of hits) {
+      const key = `${placeOf(where)}\0${hit.secret}\0${hit.part}\0${hit.encoding}`;
+      const known = this.#sightings.get(key);
+      if (known) known.occurrences += 1;
+      else this.#sightings.set(key, { where, hit, occurrences: 1 });
+    }
+    if (dropped > 0) this.note(where, `holds ${dropped} more occurrences than are listed`);
+  }
+
+  frameworkKey(where: Where, rule: FrameworkRule): void {
+    const key = `${placeOf(where)}\0rule\0${rule.framework}\0${rule.key}`;
+    if (!this.#sightings.has(key)) this.#sightings.set(key, { where, rule, occurrences: 1 });
+  }
+
+  incomplete(where: Where, reason: string): void {
+    if (
+      !this.incompleteReasons.some(
+        (known) => known.reason === reason && placeOf(known.where) === placeOf(where),
+      )
+    ) {
+      this.incompleteReasons.push({ where, reason });
+    }
+  }
+
+  note(where: Where, reason: string): void {
+    if (this.notes.length < 200) this.notes.push({ where, reason });
+  }
+
+  progress(bytes: number): void {
+    this.bytes += bytes;
+    this.#onProgress(this.bytes);
+  }
+}

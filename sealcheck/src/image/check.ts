@@ -1,0 +1,125 @@
+import { type Located, type Prepared, reportOf } from '../check.ts';
+import type { Limits } from '../contents/budget.ts';
+import { Collector, type Sighting } from '../contents/collect.ts';
+import { ContentScanner, type Where } from '../contents/scan.ts';
+import { frameworkRules } from '../frameworks/rules.ts';
+import type { Report } from '../report/findings.ts';
+import { hitsByPointer } from './documents.ts';
+import { cleanPath } from './layer.ts';
+import { type Blob, readImage } from './read.ts';
+import { resolveStructure, type Structure } from './resolve.ts';
+import type { ImageSource } from './source.ts';
+
+/** What every command that checks something takes. */
+export interface CheckOptions {
+  prepared: Prepared;
+  limits: Limits;
+  allowFrameworkKeys: boolean;
+  onProgress?: (bytes: number) => void;
+  /** Told the path of every entry of every layer. */
+  onPath?: (path: string) => void;
+}
+
+const shortName = (name: string): string => name.replace(/^(blobs\/\w+\/[0-9a-f]{12})[0-9a-f]+$/, '$1…');
+
+function visibilityOf(structure: Structure, blobs: ReadonlyMap<string, Blob>, index: number, path: string) {
+  const above = structure.layers.filter((layer) => layer.index > index).sort((a, b) => a.index - b.index);
+  const remover = above.find((layer) => blobs.get(layer.blob)?.paths?.hides(path));
+  return remover
+    ? {
+        visibility: 'deleted' as const,
+        deletedBy: { index: remover.index, instruction: remover.instruction },
+      }
+    : { visibility: 'visible' as const };
+}
+
+function locateInImage(
+  sighting: Sighting,
+  structure: Structure,
+  blobs: ReadonlyMap<string, Blob>,
+): Located[] {
+  const { source, path } = sighting.where;
+  const role = structure.roles.get(source) ?? { kind: 'archive' as const };
+  if (role.kind === 'layer') {
+    return structure.layers
+      .filter((layer) => layer.blob === source)
+      .map((layer) => ({
+        place: 'layer',
+        path: cleanPath(path) || shortName(source),
+        layer: { index: layer.index, digest: layer.digest, instruction: layer.instruction },
+        ...(path ? visibilityOf(structure, blobs, layer.index, path) : {}),
+      }));
+  }
+  const fallback = path || shortName(source);
+  if (role.kind === 'attestation') return [{ place: `attestation (${role.predicate})`, path: fallback }];
+  return [{ place: role.kind === 'config' && /^history/.test(path) ? 'history' : role.kind, path: fallback }];
+}
+
+// A hit in a document is told by the field that holds it; the hit in the bytes stays only where no field shows it.
+function byField(
+  sighting: Sighting,
+  blobs: ReadonlyMap<string, Blob>,
+  search: Prepared['search'],
+): Sighting[] {
+  const document = blobs.get(sighting.where.source)?.json;
+  if (!sighting.hit || sighting.where.path || sighting.where.nested.length > 0 || document === undefined)
+    return [sighting];
+  const fields = hitsByPointer(search, document).flatMap(({ pointer, hits }) =>
+    hits
+      .filter((hit) => hit.secret === sighting.hit?.secret)
+      .map((hit) => ({ where: { ...sighting.where, path: pointer }, hit, occurrences: 1 })),
+  );
+  return fields.length > 0 ? fields : [sighting];
+}
+
+/** Checks an image: every file of its archive, each layer's every entry, and all that describes it. */
+export async function checkImage(source: ImageSource, options: CheckOptions): Promise<Report> {
+  const startedAt = performance.now();
+  const { prepared } = options;
+  const collector = new Collector(options.onProgress);
+  const scanner = new ContentScanner(prepared.search, frameworkRules, options.limits, collector);
+  const blobs = await readImage(source, scanner, collector, options.onPath);
+  const structure = resolveStructure(blobs);
+  const resolved = new Collector();
+  const placed = new Set<string>();
+  for (const sighting of collector.sightings) {
+    for (const finer of byField(sighting, blobs, prepared.search)) {
+      const { where, hit } = finer;
+      const key = [
+        where.source,
+        where.path,
+        ...where.nested,
+        hit?.secret,
+        hit?.part,
+        hit?.encoding,
+        hit?.offset,
+        finer.rule?.key,
+      ].join('\0');
+      if (placed.has(key)) continue;
+      placed.add(key);
+      if (hit) for (let i = 0; i < finer.occurrences; i += 1) resolved.hits(where, [hit], 0);
+      else if (finer.rule) resolved.frameworkKey(where, finer.rule);
+    }
+  }
+  resolved.incompleteReasons.push(...collector.incompleteReasons);
+  resolved.notes.push(...collector.notes);
+  resolved.bytes = collector.bytes;
+  return reportOf({
+    command: 'image',
+    target: source.name,
+    prepared,
+    collector: resolved,
+    locate: (sighting) => locateInImage(sighting, structure, blobs),
+    nameOf: (where: Where) => {
+      const role = structure.roles.get(where.source);
+      const place = role?.kind === 'layer' ? `layer ${role.index + 1}` : shortName(where.source);
+      return [place, where.path, ...where.nested].filter(Boolean).join(' › ');
+    },
+    incomplete: structure.missing,
+    notes: structure.notes,
+    layers: structure.layers.map(({ blob: _, ...layer }) => layer).sort((a, b) => a.index - b.index),
+    steps: structure.steps,
+    allowFrameworkKeys: options.allowFrameworkKeys,
+    startedAt,
+  });
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { Budget, LimitReached } from '../contents/budget.ts';
+import { Channel } from '../contents/channel.ts';
+import { decompressed, kindOf } from '../contents/decode.ts';
+import type { ContentScanner, Listener } from '../contents/scan.ts';
+import { CouldNotCheck, messageOf } from '../verdict.ts';
+import { LayerPaths } from './layer.ts';
+import type { ImageFile, ImageSource } from './source.ts';
+
+/** One file of the archive after it was read: what it is by its content, and what is needed to say so in a finding. */
+export interface Blob {
+  name: string;
+  size: number;
+  paths?: LayerPaths;
+  json?: unknown;
+  /** The name of the blob that a symbolic link in an older archive stands for. */
+  sameAs?: string;
+}
+
+const largestDocument = 64 * 2 ** 20;
+
+async function head(source: AsyncIterator<Buffer>): Promise<Buffer> {
+  let first: Buffer = Buffer.alloc(0);
+  while (first.length < 512) {
+    const next = await source.next();
+    if (next.done) break;
+    first = first.length > 0 ? Buffer.concat([first, next.value]) : next.value;
+  }
+  return first;
+}
+
+async function* rejoin(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  if (first.length > 0) yield first;
+  for (;;) {
+    const next = await rest.next();
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+async function* unpackedLayer(
+  source: AsyncIterable<Buffer>,
+  budget: Budget,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of source) {
+    budget.unpack(chunk.length);
+    yield chunk;
+  }
+}
+
+async function* metered(
+  source: AsyncIterable<Buffer>,
+  budget: Budget,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of source) {
+    budget.read(chunk.length);
+    yield chunk;
+  }
+}
+
+// Another reader of JSON may see what the last of two equal keys hides: both are searched as bytes in any case.
+function parsed(text: Buffer): unknown {
+  try {
+    return JSON.parse(text.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+async function scanBlob(
+  file: ImageFile,
+  body: AsyncIterable<Buffer>,
+  scanner: ContentScanner,
+  blob: Blob,
+  onPath?: (path: string) => void,
+): Promise<void> {
+  const where = { source: file.name, path: '', nested: [] };
+  const chunks = body[Symbol.asyncIterator]();
+  const first = await head(chunks);
+  const kind = kindOf(first, '');
+  const paths = new LayerPaths();
+  const addPath = (entry: { name: string }): void => {
+    paths.add(entry.name);
+    onPath?.(entry.name);
+  };
+  if (kind === 'tar') {
+    blob.paths = paths;
+    await scanner.scanTar(where, rejoin(first, chunks), addPath);
+    return;
+  }
+  if (kind === 'gzip' || kind === 'zstd' || kind === 'xz') {
+    scanner.scanText({ ...where, nested: [`(${kind} header)`] }, first);
+    const budget = new Budget(scanner.limits, scanner.limits.unpackedLayer);
+    const unpacked = unpackedLayer(decompressed(kind, metered(rejoin(first, chunks), budget)), budget)[
+      Symbol.asyncIterator
+    ]();
+    const start = await head(unpacked);
+    if (kindOf(start, '') === 'tar' || start.every((byte) => byte === 0)) {
+      blob.paths = paths;
+      await scanner.scanTar(where, rejoin(start, unpacked), addPath);
+    } else await scanner.scanFile({ ...where, nested: [`(${kind})`] }, rejoin(start, unpacked), undefined);
+    return;
+  }
+  if (first.length > 0 && first.every((byte) => byte === 0)) blob.paths = paths;
+  const isDocument = /^\s*[{[]/.test(first.toString('latin1', 0, 64)) && file.size <= largestDocument;
+  const kept: Buffer[] = [];
+  async function* keeping(): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of rejoin(first, chunks)) {
+      if (isDocument) kept.push(Buffer.from(chunk));
+      yield chunk;
+    }
+  }
+  await scanner.scanFile(where, keeping(), file.size);
+  if (isDocument) blob.json = parsed(Buffer.concat(kept));
+}
+
+async function readFile(
+  file: ImageFile,
+  scanner: ContentScanner,
+  listener: Listener,
+  onPath?: (path: string) => void,
+): Promise<Blob> {
+  const blob: Blob = { name: file.name, size: file.size };
+  const where = { source: file.name, path: '', nested: [] };
+  if (file.link) {
+    const folder = file.name.split('/').slice(0, -1);
+    for (const step of file.link.split('/')) {
+      if (step === '..') folder.pop();
+      else if (step !== '.') folder.push(step);
+    }
+    return { ...blob, sameAs: folder.join('/') };
+  }
+  scanner.scanText({ ...where, nested: ['(name)'] }, file.name);
+  const digest = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(file.name);
+  const hash = digest?.[1] ? createHash(digest[1]) : undefined;
+  const channel = new Channel();
+  let failure: unknown;
+  const scanned = scanBlob(file, channel, scanner, blob, onPath)
+    .catch((error: unknown) => {
+      failure = error;
+    })
+    .then(async () => {
+      for await (const _ of channel);
+    });
+  let read = 0;
+  try {
+    for await (const chunk of file.body) {
+      hash?.update(chunk);
+      read += chunk.length;
+      listener.progress(0);
+      await channel.put(chunk);
+    }
+  } finally {
+    channel.end();
+    await scanned;
+  }
+  if (failure instanceof LimitReached) listener.incomplete(where, failure.message);
+  else if (failure !== undefined) {
+    listener.incomplete(
+      where,
+      `is damaged or cut short (${messageOf(failure)}); make the image archive again`,
+    );
+  }
+  if (read !== file.size)
+    listener.incomplete(where, `holds ${read} bytes where its header says ${file.size}`);
+  if (hash && digest && hash.digest('hex') !== digest[2]) {
+    listener.incomplete(
+      where,
+      'has another digest than its name says; the archive is damaged or was changed',
+    );
+  }
+  return blob;
+}
+
+/**
+ * Reads and scans every file of an image once, as a stream.
+ *
+ * @throws CouldNotCheck when the archive itself is damaged or cut short, or cannot be read.
+ */
+export async function readImage(
+  source: ImageSource,
+  scanner: ContentScanner,
+  listener: Listener,
+  onPath?: (path: string) => void,
+): Promise<Map<string, Blob>> {
+  const blobs = new Map<string, Blob>();
+  try {
+    for await (const file of source.files()) {
+      if (file.name.includes('\0'))
+        throw new CouldNotCheck(`${source.name}: a file name in the archive holds a NUL`);
+      blobs.set(file.name, await readFile(file, scanner, listener, onPath));
+    }
+  } catch (error) {
+    if (error instanceof CouldNotCheck) throw error;
+    throw new CouldNotCheck(
+      `${source.name} is damaged or cut short (${messageOf(error)}); make the archive again`,
+    );
+  }
+  for (const blob of blobs.values()) {
+    const target = blob.sameAs === undefined ? undefined : blobs.get(blob.sameAs);
+    if (target?.paths) blob.paths = target.paths;
+  }
+  return blobs;
+}

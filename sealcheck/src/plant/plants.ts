@@ -1,0 +1,456 @@
+import { randomInt } from 'node:crypto';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { Finding } from '../report/findings.ts';
+import { type ImageBuilder, type LayerName, tarOf } from './builder.ts';
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const word = (length: number): string =>
+  Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
+
+/** A random value that looks like a generated password, with characters that every encoder has to escape. */
+export const plantedValue = (): string => `${word(11)}/&"<+${word(11)}`;
+
+const each = (text: string, write: (character: string) => string): string => [...text].map(write).join('');
+const hex = (character: string): string => character.charCodeAt(0).toString(16).padStart(2, '0');
+
+/** How a build tool might have written a value. The bytes are what stands in the file. */
+export const plantedEncodings: Record<string, (value: string) => Buffer> = {
+  plain: (value) => Buffer.from(value),
+  'url-encoded': (value) => Buffer.from(encodeURIComponent(value)),
+  'url-encoded, lower case': (value) =>
+    Buffer.from(encodeURIComponent(value).replace(/%../g, (pair) => pair.toLowerCase())),
+  'url-encoded in part': (value) => Buffer.from(value.replaceAll('/', '%2F').replaceAll('&', '%26')),
+  'url-encoded whole': (value) => Buffer.from(each(value, (c) => `%${hex(c)}`)),
+  'json-escaped': (value) => Buffer.from(JSON.stringify(value)),
+  'json in json': (value) => Buffer.from(JSON.stringify(JSON.stringify({ value }))),
+  'js-escaped \\u': (value) => Buffer.from(each(value, (c) => `\\u00${hex(c)}`)),
+  'js-escaped \\x': (value) => Buffer.from(each(value, (c) => `\\x${hex(c)}`)),
+  'js-escaped for HTML': (value) =>
+    Buffer.from(JSON.stringify(value).replace(/[<>&]/g, (c) => `\\u00${hex(c)}`)),
+  'html-escaped': (value) =>
+    Buffer.from(value.replace(/[&"<]/g, (c) => ({ '&': '&amp;', '"': '&quot;' })[c] ?? '&lt;')),
+  'html-escaped numbers': (value) =>
+    Buffer.from(value.replace(/[&"</]/g, (c) => `&#x${hex(c).toUpperCase()};`)),
+  base64: (value) => Buffer.from(Buffer.from(value).toString('base64')),
+  'base64, one byte on': (value) => Buffer.from(Buffer.from(`:${value}:`).toString('base64')),
+  'base64, two bytes on': (value) => Buffer.from(Buffer.from(`a:${value}zz`).toString('base64')),
+  base64url: (value) => Buffer.from(Buffer.from(value).toString('base64url')),
+  'base64, wrapped': (value) =>
+    Buffer.from(
+      Buffer.from(`${'-'.repeat(45)}${value}`)
+        .toString('base64')
+        .replace(/.{64}/g, '$&\n'),
+    ),
+  'base64 twice': (value) =>
+    Buffer.from(Buffer.from(Buffer.from(value).toString('base64')).toString('base64')),
+  hex: (value) => Buffer.from(Buffer.from(value).toString('hex')),
+  'hex, upper case': (value) => Buffer.from(Buffer.from(value).toString('hex').toUpperCase()),
+  'utf-16le': (value) => Buffer.from(value, 'utf16le'),
+  'utf-16be': (value) => Buffer.from(value, 'utf16le').swap16(),
+  'quoted-printable': (value) =>
+    Buffer.from(`${value.slice(0, 9)}=\r\n${value.slice(9)}`.replace('"', '=22')),
+  reversed: (value) => Buffer.from([...value].reverse().join('')),
+  'byte list': (value) => Buffer.from(JSON.stringify(Buffer.from(value))),
+  'line wrap': (value) => Buffer.from(`${value.slice(0, 6)}\n  ${value.slice(6)}`),
+  concatenation: (value) => Buffer.from(`'${value.slice(0, 14)}' + '${value.slice(14)}'`),
+  'rsc chunk border': (value) =>
+    Buffer.from(
+      `<script>self.__next_f.push([1,${JSON.stringify(value.slice(0, 8))}])</script><script>self.__next_f.push([1,${JSON.stringify(value.slice(8))}])</script>`,
+    ),
+};
+
+/** Where a plant must be found. `path` and `nested` are matched as substrings. */
+export interface Expectation {
+  place: string;
+  path: string;
+  nested?: string;
+  layer?: LayerName;
+  visibility?: Finding['visibility'];
+}
+
+/** One hiding place: puts encoded bytes into an image, and says where they must be found. */
+interface Place {
+  name: string;
+  encodings: readonly string[];
+  plant(image: ImageBuilder, bytes: Buffer, folder: string): Expectation | Promise<Expectation>;
+}
+
+const textual = ['plain', 'url-encoded', 'json-escaped', 'base64', 'hex'] as const;
+const short = ['plain', 'base64, one byte on', 'url-encoded in part'] as const;
+const nameable = ['base64url', 'hex', 'url-encoded'] as const;
+
+const inFile = (
+  name: string,
+  path: string,
+  write: (bytes: Buffer, folder: string) => Buffer | Promise<Buffer>,
+  encodings: readonly string[],
+  nested?: string,
+  layer: LayerName = 'copied',
+): Place => ({
+  name,
+  encodings,
+  async plant(image, bytes, folder) {
+    image.layers[layer].push({ name: `${folder}/${path}`, content: await write(bytes, folder) });
+    return {
+      place: 'layer',
+      path: `${folder}/${path}`,
+      layer,
+      visibility: 'visible',
+      ...(nested !== undefined && { nested }),
+    };
+  },
+});
+
+const around =
+  (before: string, after = '\n') =>
+  (bytes: Buffer) =>
+    Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]);
+const noise = (length: number, seed: number): Buffer =>
+  Buffer.from(Array.from({ length }, (_, at) => (at * 167 + seed) & 0xff));
+const padded = (bytes: Buffer): Buffer => Buffer.concat([noise(5000, 3), bytes, noise(3000, 9)]);
+const prose = (bytes: Buffer): Buffer =>
+  Buffer.concat([Buffer.from('The quick brown fox. '.repeat(40)), bytes, Buffer.from(' jumps. '.repeat(40))]);
+
+/** A zip of one deflated entry, as archivers write it. */
+export function zipOf(name: string, content: Buffer): Buffer {
+  const packed = deflateRawSync(content);
+  const local = Buffer.alloc(30);
+  local.writeUInt32LE(0x04034b50, 0);
+  local.writeUInt16LE(20, 4);
+  local.writeUInt16LE(8, 8);
+  local.writeUInt32LE(packed.length, 18);
+  local.writeUInt32LE(content.length, 22);
+  local.writeUInt16LE(name.length, 26);
+  return Buffer.concat([local, Buffer.from(name), packed]);
+}
+
+const removedFile = (
+  name: string,
+  hide: (folder: string) => { path: string; entry: string; content?: Buffer },
+): Place => ({
+  name,
+  encodings: short,
+  plant(image, bytes, folder) {
+    const { path, entry, content } = hide(folder);
+    image.layers.copied.push({ name: path, content: prose(bytes) });
+    image.layers.removed.push({ name: entry, ...(content && { content }) });
+    return { place: 'layer', path, layer: 'copied', visibility: 'deleted' };
+  },
+});
+
+/** Every hiding place that is planted, in an image or in what describes it. */
+export const plantedPlaces: readonly Place[] = [
+  inFile('a text file', 'notes.txt', prose, Object.keys(plantedEncodings)),
+  inFile('.env in standalone', '.next/standalone/.env', around('NODE_ENV=production\nDATABASE_URL='), short),
+  inFile(
+    'a NEXT_PUBLIC_ variable in a bundle',
+    '.next/static/chunks/4f2a.js',
+    around('(self.k=self.k||[]).push([[1],{2:e=>{let t="', '";e.exports=t}}]);'),
+    ['json-escaped', 'js-escaped \\x', 'concatenation', 'base64'],
+  ),
+  inFile('an RSC prop', '.next/server/app/index.rsc', around('1:["$","$L2",null,{"url":', '}]\n'), [
+    'json-escaped',
+    'js-escaped for HTML',
+    'url-encoded',
+  ]),
+  inFile(
+    'a page split at a chunk border',
+    '.next/server/app/index.html',
+    around('<!DOCTYPE html>', '</html>'),
+    ['rsc chunk border', 'html-escaped', 'html-escaped numbers'],
+  ),
+  inFile(
+    'a source map',
+    '.next/static/chunks/4f2a.js.map',
+    (bytes) =>
+      Buffer.from(
+        JSON.stringify({ version: 3, sourcesContent: [`const url = "${bytes.toString('latin1')}";`] }),
+      ),
+    ['plain', 'json-escaped', 'url-encoded'],
+  ),
+  inFile(
+    'an inline source map',
+    'dist/app.css',
+    (bytes) =>
+      Buffer.from(
+        `a{}/*# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify({ sourcesContent: [`let a = '${bytes.toString('latin1')}'`] })).toString('base64')} */`,
+      ),
+    ['plain', 'json-escaped'],
+  ),
+  inFile('.npmrc', '.npmrc', around('//registry.example/:_authToken='), short),
+  inFile('a PEM-like wrap', 'key.pem', around('-----BEGIN THING-----\n', '\n-----END THING-----\n'), [
+    'base64, wrapped',
+    'line wrap',
+  ]),
+  inFile('a gzip file', 'log.gz', (bytes) => gzipSync(prose(bytes)), textual, '(gzip)'),
+  inFile('a brotli file', 'page.html.br', (bytes) => brotliCompressSync(prose(bytes)), short, '(brotli)'),
+  inFile('a zstd file', 'data.zst', (bytes) => zstdCompressSync(prose(bytes)), short, '(zstd)'),
+  inFile(
+    'a zlib stream (a git object)',
+    '.git/objects/ab/cdef',
+    (bytes) => deflateSync(prose(bytes)),
+    short,
+    '(zlib',
+  ),
+  inFile(
+    'a zip',
+    'bundle.zip',
+    (bytes) => zipOf('inner/config.json', prose(bytes)),
+    short,
+    'inner/config.json',
+  ),
+  inFile(
+    'a tar',
+    'backup.tar',
+    async (bytes) => tarOf([{ name: 'inner/.env', content: prose(bytes) }]),
+    short,
+    'inner/.env',
+  ),
+  inFile(
+    'a gzip in a tar',
+    'outer.tar',
+    async (bytes) => tarOf([{ name: 'inner/dump.sql.gz', content: gzipSync(prose(bytes)) }]),
+    short,
+    'inner/dump.sql.gz',
+  ),
+  inFile(
+    'a tar in a gzip in a zip',
+    'all.zip',
+    async (bytes) =>
+      zipOf('deep.tgz', gzipSync(await tarOf([{ name: 'bottom.txt', content: prose(bytes) }]))),
+    short,
+    'bottom.txt',
+  ),
+  inFile(
+    'a zstd frame in the middle of a file',
+    '.next/cache/turbopack/0001.sst',
+    (bytes) => padded(zstdCompressSync(prose(bytes))),
+    textual,
+    '(zstd frame)',
+  ),
+  inFile(
+    'a gzip frame in the middle of a file',
+    'firmware.bin',
+    (bytes) => padded(gzipSync(prose(bytes))),
+    short,
+    '(gzip frame)',
+  ),
+  inFile(
+    'a zlib stream in the middle of a file',
+    'objects.pack',
+    (bytes) => padded(deflateSync(prose(bytes))),
+    short,
+    '(zlib frame)',
+  ),
+  inFile(
+    'a gzip in base64',
+    'cloud-init.yaml',
+    (bytes) => Buffer.from(`content: ${gzipSync(prose(bytes)).toString('base64')}\n`),
+    short,
+    '(base64)',
+  ),
+  inFile(
+    'a data URI',
+    'index.html',
+    (bytes) => Buffer.from(`<img src="data:text/plain;base64,${prose(bytes).toString('base64')}">`),
+    ['url-encoded', 'json-escaped', 'hex'],
+    '(base64)',
+  ),
+  inFile(
+    'a database file',
+    'app.sqlite',
+    (bytes) => Buffer.concat([Buffer.from('SQLite format 3\0'), noise(4080, 1), bytes, noise(4000, 2)]),
+    ['plain', 'utf-16le', 'utf-16be', 'base64'],
+  ),
+  inFile(
+    'a core dump',
+    'core.1234',
+    (bytes) =>
+      Buffer.concat([
+        Buffer.from('\x7fELF\x02\x01\x01\0', 'latin1'),
+        Buffer.alloc(9000),
+        bytes,
+        Buffer.alloc(8000),
+      ]),
+    ['plain', 'utf-16le', 'reversed', 'byte list'],
+  ),
+  inFile(
+    'a file over a chunk border',
+    'large.log',
+    (bytes) => Buffer.concat([Buffer.alloc(65536 - 12, 0x2e), bytes, Buffer.alloc(70000, 0x2e)]),
+    ['plain', 'base64', 'js-escaped \\u', 'concatenation'],
+  ),
+  inFile('a layer in gzip', 'app.conf', prose, short, undefined, 'gzip'),
+  inFile('a layer in zstd', 'app.conf', prose, short, undefined, 'zstd'),
+  removedFile('a deleted file', (folder) => ({
+    path: `${folder}/secret.txt`,
+    entry: `${folder}/.wh.secret.txt`,
+  })),
+  removedFile('a file in a deleted folder', (folder) => ({
+    path: `${folder}/env/secret.txt`,
+    entry: `${folder}/.wh.env`,
+  })),
+  removedFile('a file in a folder made opaque', (folder) => ({
+    path: `${folder}/env/secret.txt`,
+    entry: `${folder}/env/.wh..wh..opq`,
+  })),
+  removedFile('a file written over', (folder) => ({
+    path: `${folder}/app.conf`,
+    entry: `${folder}/app.conf`,
+    content: Buffer.from('clean\n'),
+  })),
+  {
+    name: 'a file name',
+    encodings: nameable,
+    plant(image, bytes, folder) {
+      image.layers.copied.push({
+        name: `${folder}/cache-${bytes.toString('latin1')}.json`,
+        content: Buffer.from('{}'),
+      });
+      return {
+        place: 'layer',
+        path: `${folder}/cache-`,
+        nested: '(tar header)',
+        layer: 'copied',
+        visibility: 'visible',
+      };
+    },
+  },
+  {
+    name: 'a link target',
+    encodings: nameable,
+    plant(image, bytes, folder) {
+      image.layers.copied.push({ name: `${folder}/current`, link: `../${bytes.toString('latin1')}` });
+      return {
+        place: 'layer',
+        path: `${folder}/current`,
+        nested: '(tar header)',
+        layer: 'copied',
+        visibility: 'visible',
+      };
+    },
+  },
+  {
+    name: 'a PAX header',
+    encodings: short,
+    plant(image, bytes, folder) {
+      image.layers.copied.push({
+        name: `${folder}/labelled`,
+        content: Buffer.from('x'),
+        pax: { 'SCHILY.xattr.user.note': bytes.toString('latin1') },
+      });
+      return {
+        place: 'layer',
+        path: `${folder}/labelled`,
+        nested: '(tar header)',
+        layer: 'copied',
+        visibility: 'visible',
+      };
+    },
+  },
+  ...documentPlaces(),
+];
+
+function documentPlaces(): Place[] {
+  const place = (
+    name: string,
+    where: string,
+    path: string,
+    put: (image: ImageBuilder, text: string, key: string) => void,
+  ): Place => ({
+    name,
+    encodings: short,
+    plant(image, bytes, folder) {
+      const key = `PLANTED_${folder.replace(/\D/g, '')}`;
+      put(image, bytes.toString('latin1'), key);
+      return { place: where, path: path.replace('KEY', key) };
+    },
+  });
+  return [
+    place('ENV', 'config', 'config.Env.KEY', (image, text, key) => image.config.Env.push(`${key}=${text}`)),
+    place('LABEL', 'config', 'config.Labels.KEY', (image, text, key) => {
+      image.config.Labels[key] = text;
+    }),
+    place('CMD', 'config', 'config.Cmd[', (image, text) => image.config.Cmd.push(text)),
+    place('ENTRYPOINT', 'config', 'config.Entrypoint[', (image, text) =>
+      image.config.Entrypoint.push(`--url=${text}`),
+    ),
+    place('HEALTHCHECK', 'config', 'config.Healthcheck.KEY', (image, text, key) => {
+      image.config.Healthcheck[key] = ['CMD-SHELL', `curl -u ${text}`];
+    }),
+    place('ONBUILD', 'config', 'config.OnBuild[', (image, text) =>
+      image.config.OnBuild.push(`ENV A=${text}`),
+    ),
+    place('ARG in history', 'history', 'history[', (image, text, key) =>
+      image.history.push(`RUN |1 ${key}=${text} /bin/sh -c npm run build # buildkit`),
+    ),
+    place('ENV in history', 'history', 'history[', (image, text, key) =>
+      image.history.push(`ENV ${key}=${text}`),
+    ),
+    place('a manifest annotation', 'manifest', 'annotations.KEY', (image, text, key) => {
+      image.manifestAnnotations[key] = text;
+    }),
+    place('an index annotation', 'index', 'annotations.KEY', (image, text, key) => {
+      image.indexAnnotations[key] = text;
+    }),
+    place('provenance', 'attestation (provenance)', 'build-arg:KEY', (image, text, key) => {
+      image.attestations.push({
+        type: 'https://slsa.dev/provenance/v0.2',
+        predicate: { invocation: { parameters: { args: { [`build-arg:${key}`]: text } } } },
+      });
+    }),
+    place('an SBOM', 'attestation (SBOM)', 'predicate.packages', (image, text, key) => {
+      image.attestations.push({
+        type: 'https://spdx.dev/Document',
+        predicate: { packages: [{ name: key, downloadLocation: `https://x.example/${text}` }] },
+      });
+    }),
+    {
+      name: 'a cache export',
+      encodings: textual,
+      plant(image, bytes, folder) {
+        image.cached.push({ name: `${folder}/app/.next/cache/fetch.json`, content: prose(bytes) });
+        return { place: 'build cache', path: `${folder}/app/.next/cache/fetch.json` };
+      },
+    },
+  ];
+}
+
+/** One pair of hiding place and encoding. */
+export interface Plant {
+  id: string;
+  place: string;
+  encoding: string;
+  plant(image: ImageBuilder, value: string): Promise<Expectation>;
+}
+
+/** Every pair that can occur, numbered. */
+export const plants: readonly Plant[] = plantedPlaces
+  .flatMap((place) => place.encodings.map((encoding) => ({ place, encoding })))
+  .map(({ place, encoding }, index) => {
+    const id = `plant-${String(index + 1).padStart(3, '0')}`;
+    return {
+      id,
+      place: place.name,
+      encoding,
+      plant: async (image, value) =>
+        place.plant(image, (plantedEncodings[encoding] ?? Buffer.from)(value) as Buffer, `planted/${id}`),
+    };
+  });
+
+/** Whether a finding is the plant's, in the right place. `firstLayer` is the index of the first planted layer. */
+export function isFoundAt(
+  finding: Finding,
+  id: string,
+  expected: Expectation,
+  layerIndex: number | undefined,
+): boolean {
+  return (
+    finding.secret === id &&
+    finding.place === expected.place &&
+    finding.path.includes(expected.path) &&
+    (expected.nested === undefined || finding.nested.some((step) => step.includes(expected.nested ?? ''))) &&
+    (expected.visibility === undefined || finding.visibility === expected.visibility) &&
+    (layerIndex === undefined || finding.layer?.index === layerIndex)
+  );
+}

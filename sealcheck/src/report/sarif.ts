@@ -1,0 +1,98 @@
+import type { Finding, Report } from './findings.ts';
+import { placeOf } from './text.ts';
+
+const rules = [
+  { id: 'secret', name: 'SecretInOutput', text: 'A build secret is in what is shipped' },
+  { id: 'framework-key', name: 'LiveFrameworkKey', text: "A framework's own key is live in what is shipped" },
+  {
+    id: 'not-read-whole',
+    name: 'NotReadWhole',
+    text: 'Something could not be read whole, so it cannot be called clean',
+  },
+];
+
+// Code scanning wants a relative URI; a path in an image is one once each step is percent-encoded.
+const uriOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/') || 'image';
+
+function resultOf(finding: Finding, level: 'error' | 'note') {
+  const message =
+    finding.category === 'secret'
+      ? `The secret "${finding.secret}" (${finding.part}) is in ${placeOf(finding)}, ${finding.encoding}. To mend it: ${finding.remedy}.`
+      : `${finding.secret} is live in ${placeOf(finding)}. To mend it: ${finding.remedy}.`;
+  return {
+    ruleId: finding.category,
+    ruleIndex: finding.category === 'secret' ? 0 : 1,
+    level,
+    message: { text: message },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: uriOf(finding.path) },
+          region: { byteOffset: finding.offset, byteLength: 0 },
+        },
+        logicalLocations: [
+          {
+            name: finding.layer ? `layer ${finding.layer.index + 1}` : finding.place,
+            fullyQualifiedName: placeOf(finding),
+          },
+        ],
+      },
+    ],
+    partialFingerprints: {
+      'sealcheck/v1': [finding.secret, finding.encoding, finding.place, finding.path, ...finding.nested].join(
+        '|',
+      ),
+    },
+    properties: {
+      encoding: finding.encoding,
+      part: finding.part,
+      ...(finding.layer && { layerDigest: finding.layer.digest, instruction: finding.layer.instruction }),
+      ...(finding.visibility && { visibility: finding.visibility }),
+    },
+  };
+}
+
+/**
+ * The report as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html). What could not be
+ * read is a result of its own and makes `executionSuccessful` false.
+ */
+export function sarifReport(report: Report): string {
+  const incomplete = report.incomplete.map((reason) => ({
+    ruleId: 'not-read-whole',
+    ruleIndex: 2,
+    level: 'error' as const,
+    message: { text: reason },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(report.target) } } }],
+  }));
+  const log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'sealcheck',
+            version: report.version,
+            rules: rules.map(({ id, name, text }) => ({ id, name, shortDescription: { text } })),
+          },
+        },
+        invocations: [
+          {
+            executionSuccessful: report.incomplete.length === 0,
+            toolExecutionNotifications: [...report.warnings, ...report.notes].map((text) => ({
+              level: 'warning',
+              message: { text },
+            })),
+          },
+        ],
+        results: [
+          ...report.findings.map((finding) => resultOf(finding, 'error')),
+          ...report.allowed.map((finding) => resultOf(finding, 'note')),
+          ...incomplete,
+        ],
+        columnKind: 'utf16CodeUnits',
+      },
+    ],
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}

@@ -1,0 +1,71 @@
+import { createReadStream, lstatSync, readlinkSync, statSync } from 'node:fs';
+import { opendir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { reportOf } from '../check.ts';
+import { Collector } from '../contents/collect.ts';
+import { ContentScanner, type Where } from '../contents/scan.ts';
+import { frameworkRules } from '../frameworks/rules.ts';
+import type { CheckOptions } from '../image/check.ts';
+import type { Report } from '../report/findings.ts';
+import { CouldNotCheck, messageOf } from '../verdict.ts';
+
+async function scanTree(
+  root: string,
+  folder: Buffer,
+  scanner: ContentScanner,
+  collector: Collector,
+): Promise<void> {
+  const names: Buffer[] = [];
+  for await (const entry of await opendir(folder, { encoding: 'buffer' as BufferEncoding })) {
+    names.push(Buffer.from(entry.name as unknown as Uint8Array));
+  }
+  for (const name of names.sort(Buffer.compare)) {
+    const path = Buffer.concat([folder, Buffer.from('/'), name]);
+    const where: Where = { source: '', path: relative(root, path.toString()), nested: [] };
+    try {
+      scanner.scanText({ ...where, nested: ['(name)'] }, name);
+      const stat = lstatSync(path);
+      if (stat.isSymbolicLink()) {
+        scanner.scanText({ ...where, nested: ['(link target)'] }, readlinkSync(path, { encoding: 'buffer' }));
+      } else if (stat.isDirectory()) await scanTree(root, path, scanner, collector);
+      else if (stat.isFile()) {
+        const body = createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>;
+        await scanner.scanFile(where, body, stat.size);
+      } else collector.note(where, 'is neither a file, a directory nor a link; it holds no bytes to read');
+    } catch (error) {
+      collector.incomplete(
+        where,
+        `could not be read (${(error as NodeJS.ErrnoException).code ?? messageOf(error)})`,
+      );
+    }
+  }
+}
+
+/**
+ * Checks a tree of files, such as a `.next` or a `dist`. Symbolic links are not followed: their targets are searched.
+ *
+ * @throws CouldNotCheck when the path is no directory.
+ */
+export async function checkTree(path: string, options: CheckOptions): Promise<Report> {
+  const startedAt = performance.now();
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new CouldNotCheck(`${path} is no directory; give the directory that is to be checked`);
+  }
+  const collector = new Collector(options.onProgress);
+  const scanner = new ContentScanner(options.prepared.search, frameworkRules, options.limits, collector);
+  await scanTree(path, Buffer.from(join(path, '.')), scanner, collector);
+  return reportOf({
+    command: 'dir',
+    target: path,
+    prepared: options.prepared,
+    collector,
+    locate: ({ where }) => [{ place: 'tree', path: where.path }],
+    nameOf: (where) => [where.path, ...where.nested].filter(Boolean).join(' › ') || path,
+    incomplete: [],
+    notes: [],
+    layers: [],
+    steps: [],
+    allowFrameworkKeys: options.allowFrameworkKeys,
+    startedAt,
+  });
+}

@@ -1,0 +1,82 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { prepare } from '../src/check.ts';
+import { defaultLimits, type Limits } from '../src/contents/budget.ts';
+import { checkImage } from '../src/image/check.ts';
+import type { ImageSource } from '../src/image/source.ts';
+import { type ImageBuilder, imageFile, type PlantedEntry } from '../src/plant/builder.ts';
+import type { Report } from '../src/report/findings.ts';
+
+/** An archive's files as a source that can be read again and again. */
+export const sourceOf = (files: readonly { name: string; bytes: Buffer }[]): ImageSource => ({
+  name: 'image.tar',
+  kind: 'archive',
+  async *files() {
+    for (const { name, bytes } of files) yield imageFile(name, bytes);
+  },
+});
+
+export function checkFiles(
+  files: readonly { name: string; bytes: Buffer }[],
+  secrets: Readonly<Record<string, string>>,
+  limits: Limits = defaultLimits,
+): Promise<Report> {
+  const declared = Object.entries(secrets).map(([id, value]) => ({
+    id,
+    value: Buffer.from(value),
+    origin: 'a test',
+  }));
+  return checkImage(sourceOf(files), { prepared: prepare(declared), limits, allowFrameworkKeys: false });
+}
+
+export async function checkBuilt(
+  image: ImageBuilder,
+  secrets: Readonly<Record<string, string>>,
+): Promise<Report> {
+  return checkFiles(await image.files(), secrets);
+}
+
+/** A folder that goes away with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sealcheck-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const cli = join(import.meta.dirname, '../src/cli.ts');
+
+export interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs the command as a user would; the secret goes by the environment. */
+export function run(parameters: string[], environment: Record<string, string> = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [cli, ...parameters], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ran: Ran = { code: null, out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    ran.out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    ran.err += chunk.toString();
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ran, code })));
+}
+
+/** Whether the engine has an image; in CI its absence is a failure, elsewhere one visible line. */
+export function engineHas(image: string): boolean {
+  const has = spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
+  if (has) return true;
+  if (process.env.CI === 'true') throw new Error(`the test needs ${image}: docker pull ${image}`);
+  process.stderr.write(`skipped: needs a Docker engine that has ${image} (docker pull ${image})\n`);
+  return false;
+}
+
+export type { PlantedEntry };

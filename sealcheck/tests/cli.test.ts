@@ -1,0 +1,254 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ImageBuilder, tarOf } from '../src/plant/builder.ts';
+import { plantedValue } from '../src/plant/plants.ts';
+import { cli, run, temporaryFolder } from './checking.ts';
+
+const value = plantedValue();
+
+async function archive(entries: { name: string; content: Buffer }[]): Promise<string> {
+  const image = new ImageBuilder();
+  image.layers.copied.push(...entries);
+  const path = join(temporaryFolder(), 'image.tar');
+  writeFileSync(
+    path,
+    await tarOf((await image.files()).map(({ name, bytes }) => ({ name, content: bytes }))),
+  );
+  return path;
+}
+
+function tree(files: Record<string, string>): string {
+  const folder = temporaryFolder();
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+describe('the command', () => {
+  it('ends with 0, 1 and 2 for clean, leak and could not check', async () => {
+    const secret = ['--secret', 'id=token,env=TOKEN'];
+    expect((await run(['dir', tree({ a: 'nothing' }), ...secret], { TOKEN: value })).code).toBe(0);
+    expect((await run(['dir', tree({ a: value }), ...secret], { TOKEN: value })).code).toBe(1);
+    expect((await run(['dir', '/nowhere', ...secret], { TOKEN: value })).code).toBe(2);
+    expect((await run(['dir', tree({ a: 'nothing' })])).code).toBe(2);
+    expect((await run(['dir', tree({ a: 'nothing' }), '--secret', 'id=token,env=NOT_SET'])).code).toBe(2);
+    expect(
+      (await run(['dir', tree({ a: 'nothing' }), '--format', 'xml', ...secret], { TOKEN: value })).code,
+    ).toBe(2);
+    expect(
+      (await run(['dir', tree({ a: 'nothing' }), '--secret', 'id=pin,env=PIN'], { PIN: '1234' })).code,
+    ).toBe(2);
+    expect((await run(['nonsense'])).code).toBe(2);
+    expect((await run(['--help'])).code).toBe(0);
+  });
+
+  it('reads src=, env= and an env file, and tells what it did not search for', async () => {
+    const folder = tree({
+      'secret.txt': `${value}\n`,
+      '.env': `API_KEY="k9Lw2xPq7ZtV"\nNEXT_PUBLIC_SITE=https://blog.example\nPORT=3000\n`,
+      'out/a.js': `x="k9Lw2xPq7ZtV"`,
+      'out/b.js': value,
+    });
+    const ran = await run([
+      'dir',
+      join(folder, 'out'),
+      '--secret',
+      `id=token,src=${join(folder, 'secret.txt')}`,
+      '--env-file',
+      join(folder, '.env'),
+      '--format',
+      'json',
+    ]);
+    const report = JSON.parse(ran.out);
+    expect(
+      report.findings.map((finding: { secret: string; path: string }) => [finding.secret, finding.path]),
+    ).toEqual([
+      ['API_KEY', 'a.js'],
+      ['token', 'b.js'],
+    ]);
+    expect(report.warnings.join()).toContain('PORT');
+    expect(report.notes.join()).toContain('NEXT_PUBLIC_SITE');
+  });
+
+  it.each(['text', 'json', 'sarif', 'html'])(
+    'never shows the value or a stretch of it in %s',
+    async (format) => {
+      const secret = 'Vq7LmT2xR9sKp4Wz';
+      const path = await archive([
+        { name: `app/${secret}/x-${secret.slice(0, 9)}.js`, content: Buffer.from(`a ${secret} b`) },
+      ]);
+      const output = join(temporaryFolder(), 'reports/report');
+      const ran = await run(
+        ['image', path, '--secret', 'id=token,env=TOKEN', '--format', format, '--output', output],
+        { TOKEN: secret },
+      );
+      expect(ran.code).toBe(1);
+      const shown = ran.out + ran.err + readFileSync(output, 'utf8');
+      for (let at = 0; at + 7 <= secret.length; at += 1)
+        expect(shown).not.toContain(secret.slice(at, at + 7));
+      expect(shown).toContain('token');
+    },
+  );
+
+  it('writes SARIF that code scanning takes', async () => {
+    const path = await archive([{ name: 'app/config.js', content: Buffer.from(value) }]);
+    const ran = await run(['image', path, '--secret', 'id=token,env=TOKEN', '--format', 'sarif'], {
+      TOKEN: value,
+    });
+    const log = JSON.parse(ran.out);
+    expect(log.version).toBe('2.1.0');
+    expect(log.runs[0].results[0]).toMatchObject({
+      ruleId: 'secret',
+      level: 'error',
+      locations: [{ physicalLocation: { artifactLocation: { uri: 'app/config.js' } } }],
+    });
+    expect(log.runs[0].tool.driver.rules[log.runs[0].results[0].ruleIndex].id).toBe('secret');
+  });
+
+  it('has no colour and no progress where nobody watches', async () => {
+    const ran = await run(['dir', tree({ a: value }), '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
+    expect(ran.out + ran.err).not.toContain('\u001b');
+    expect(ran.err).toBe('');
+  });
+
+  it('keeps the secret out of the process list', async () => {
+    const folder = tree({ a: 'x'.repeat(1000) });
+    const child = spawn(process.execPath, [cli, 'dir', folder, '--secret', 'id=token,env=TOKEN'], {
+      env: { ...process.env, TOKEN: value },
+      stdio: 'ignore',
+    });
+    const listed = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout;
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(listed).not.toContain(value);
+  });
+
+  it('opens an OCI layout directory', async () => {
+    const image = new ImageBuilder();
+    image.layers.gzip.push({ name: 'srv/app.conf', content: Buffer.from(value) });
+    const folder = temporaryFolder();
+    for (const { name, bytes } of await image.files()) {
+      mkdirSync(join(folder, name, '..'), { recursive: true });
+      writeFileSync(join(folder, name), bytes);
+    }
+    const ran = await run(['image', folder, '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
+    expect(ran.code).toBe(1);
+    expect(ran.out).toContain('layer 3: srv/app.conf');
+    expect(ran.out).toContain('COPY --link /app /srv');
+  });
+});
+
+describe('xz', () => {
+  it('is opened', async () => {
+    const packed = spawnSync('xz', ['-c'], { input: Buffer.from(`${'prose '.repeat(100)}${value}`) });
+    if (packed.error) {
+      if (process.env.CI === 'true') throw new Error('the test needs xz: apt-get install xz-utils');
+      process.stderr.write('skipped: needs the program xz (apt-get install xz-utils)\n');
+      return;
+    }
+    const path = await archive([{ name: 'app/data.xz', content: packed.stdout }]);
+    const ran = await run(['image', path, '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
+    expect(ran.out).toContain('app/data.xz › (xz)');
+  });
+});
+
+describe("a framework's own keys", () => {
+  const live = {
+    'server/preview-props.json':
+      '{"previewModeId":"ab12cd34","previewModeSigningKey":"","previewModeEncryptionKey":"0000"}',
+    'server/server-reference-manifest.js': String.raw`self.__RSC_SERVER_MANIFEST="{\"encryptionKey\":\"q8Zw==\"}"`,
+  };
+  const secret = ['--secret', 'id=token,env=TOKEN'];
+
+  it('are a leak while they are live, and not once they are blank', async () => {
+    const ran = await run(['dir', tree(live), ...secret, '--format', 'json'], { TOKEN: value });
+    expect(ran.code).toBe(1);
+    expect(
+      JSON.parse(ran.out)
+        .findings.map((finding: { secret: string }) => finding.secret)
+        .sort(),
+    ).toEqual(['Next.js encryptionKey', 'Next.js previewModeId']);
+    expect(ran.out).not.toContain('ab12cd34');
+    const blank = {
+      'server/preview-props.json':
+        '{"previewModeId":"","previewModeSigningKey":"0000","previewModeEncryptionKey":""}',
+    };
+    expect((await run(['dir', tree(blank), ...secret], { TOKEN: value })).code).toBe(0);
+  });
+
+  it('are only listed when they are allowed', async () => {
+    const ran = await run(['dir', tree(live), ...secret, '--allow-framework-keys'], { TOKEN: value });
+    expect(ran.code).toBe(0);
+    expect(ran.out).toContain('allowed by --allow-framework-keys');
+  });
+});
+
+describe('a site', () => {
+  it('is crawled to its scripts, source maps, payloads, headers, cookies and error pages', async () => {
+    const places: Record<string, { type: string; body: string; headers?: Record<string, string> }> = {
+      '/': {
+        type: 'text/html',
+        body: '<a href="/about">a</a><script src="/app.js"></script><a href="https://other.example/">o</a>',
+      },
+      '/about': {
+        type: 'text/html',
+        body: 'about',
+        headers: { 'set-cookie': `s=${encodeURIComponent(value)}` },
+      },
+      '/app.js': { type: 'text/javascript', body: 'let a=1' },
+      '/app.js.map': {
+        type: 'application/json',
+        body: JSON.stringify({ sourcesContent: [`const a = '${value}'`] }),
+      },
+    };
+    const server = createServer((request, response) => {
+      const path = request.url ?? '/';
+      if (request.headers.rsc)
+        return void response
+          .writeHead(200, { 'content-type': 'text/x-component' })
+          .end(`1:{"url":${JSON.stringify(value)}}`);
+      const found = places[path];
+      if (!found)
+        return void response
+          .writeHead(404, { 'content-type': 'text/html' })
+          .end(`not found ${Buffer.from(value).toString('base64')}`);
+      response.writeHead(200, { 'content-type': found.type, ...found.headers }).end(found.body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const ran = await run(
+      ['site', `http://127.0.0.1:${port}`, '--secret', 'id=token,env=TOKEN', '--format', 'json'],
+      { TOKEN: value },
+    );
+    const where = JSON.parse(ran.out).findings.map((finding: { path: string; nested: string[] }) =>
+      [finding.path, ...finding.nested].join(' '),
+    );
+    expect(ran.code).toBe(1);
+    expect(where).toEqual(
+      expect.arrayContaining(['/about (headers)', '/app.js.map', '/ (RSC payload)', '/robots.txt']),
+    );
+  });
+
+  it('cannot be checked when it does not answer', async () => {
+    const ran = await run(['site', 'http://127.0.0.1:9', '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/gave no answer/);
+  });
+});
+
+describe('the package', () => {
+  it('imports nothing from outside itself', () => {
+    const found = spawnSync(
+      'grep',
+      ['-rnE', "from '(\\.\\./){2,}|from '#", join(import.meta.dirname, '../src')],
+      { encoding: 'utf8' },
+    ).stdout;
+    expect(found.split('\n').filter((line) => line && !existsSync(line))).toEqual([]);
+  });
+});

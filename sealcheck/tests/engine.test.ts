@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { engineHas, run, temporaryFolder } from './checking.ts';
+
+const docker = (...parameters: string[]) => spawnSync('docker', parameters, { encoding: 'utf8' });
+
+/** Fifty random values of the shapes that secrets have in the wild, as an env file. */
+function fiftySecrets(): string {
+  const shapes = [
+    () => `postgresql://app:${randomBytes(12).toString('base64url')}@db.internal:5432/app`,
+    () => randomBytes(16).toString('hex'),
+    () => randomBytes(24).toString('base64'),
+    () => randomUUID(),
+    () => randomBytes(6).toString('hex'),
+  ];
+  return Array.from({ length: 50 }, (_, at) => `SECRET_${at}=${shapes[at % shapes.length]?.()}`).join('\n');
+}
+
+describe('no false alarm', () => {
+  it.each(['node:26-trixie-slim', 'postgres:18'])('is raised in %s by 50 random secrets', async (image) => {
+    if (!engineHas(image)) return;
+    const file = join(temporaryFolder(), 'env');
+    writeFileSync(file, fiftySecrets());
+    const ran = await run(['image', image, '--env-file', file, '--format', 'json']);
+    const report = JSON.parse(ran.out);
+    expect({ findings: report.findings, incomplete: report.incomplete, warnings: report.warnings }).toEqual({
+      findings: [],
+      incomplete: [],
+      warnings: [],
+    });
+    expect(ran.code).toBe(0);
+  });
+});
+
+describe('an image that the engine does not have', () => {
+  it('cannot be checked, and the message says so on one line', async () => {
+    const ran = await run(['image', 'sealcheck-no-such-image:1', '--secret', 'id=token,env=TOKEN'], {
+      TOKEN: randomUUID(),
+    });
+    expect(ran.code).toBe(2);
+    expect(ran.err.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('the canary', () => {
+  async function database(): Promise<string> {
+    const name = `sealcheck-test-${randomBytes(4).toString('hex')}`;
+    const password = randomBytes(9).toString('hex');
+    docker(
+      'run',
+      '-d',
+      '--name',
+      name,
+      '-e',
+      `POSTGRES_PASSWORD=${password}`,
+      '-p',
+      '127.0.0.1::5432',
+      'postgres:18',
+    );
+    onTestFinished(() => void docker('rm', '-f', '-v', name));
+    const port = Number(docker('port', name, '5432').stdout.trim().split(':').at(-1));
+    for (let attempt = 0; attempt < 150; attempt += 1) {
+      if (docker('exec', name, 'pg_isready', '-h', '127.0.0.1', '-U', 'postgres').status === 0) break;
+      await setTimeout(200);
+    }
+    return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
+  }
+
+  async function canaryOf(step: string, more: string[] = []) {
+    const folder = temporaryFolder();
+    const tag = `sealcheck-test-canary:${randomBytes(4).toString('hex')}`;
+    onTestFinished(() => void docker('rmi', '-f', tag));
+    const lines = [
+      'FROM postgres:18 AS build',
+      'ARG NONCE',
+      'RUN mkdir /out',
+      `RUN --mount=type=secret,id=database_url,required=true ${step}`,
+      'FROM scratch',
+      'COPY --from=build /out /',
+    ];
+    writeFileSync(join(folder, 'Dockerfile'), `${lines.join('\n')}\n`);
+    const build = [
+      'docker',
+      'build',
+      '-q',
+      '--network=host',
+      '--build-arg',
+      `NONCE=${tag}`,
+      '--secret',
+      'id=database_url,env=CANARY_DATABASE_URL',
+      '-t',
+      tag,
+      folder,
+    ];
+    return run(
+      ['canary', '--secret', 'id=database_url,env=DATABASE_URL', '--image', tag, ...more, '--', ...build],
+      { DATABASE_URL: await database() },
+    );
+  }
+
+  const page = `psql "$(cat /run/secrets/database_url)" -tAc "select 'a post'" > /out/page.html`;
+
+  it('is clean when the build logged in with it, made its pages and left nothing', async () => {
+    if (!engineHas('postgres:18')) return;
+    const ran = await canaryOf(page, ['--expect-file', 'page.html']);
+    expect(ran.out).toMatch(/"database_url" was used: 1 login/);
+    expect(ran.code).toBe(0);
+  });
+
+  it('is a leak when the build kept it', async () => {
+    if (!engineHas('postgres:18')) return;
+    const ran = await canaryOf(`${page} && base64 /run/secrets/database_url > /out/kept`, [
+      '--expect-file',
+      'page.html',
+    ]);
+    expect(ran.out).toMatch(/kept/);
+    expect(ran.code).toBe(1);
+  });
+
+  it('proves nothing when the build never used it, or made no pages', async () => {
+    if (!engineHas('postgres:18')) return;
+    const unused = await canaryOf('true');
+    expect(unused.out).toMatch(/never logged in/);
+    expect(unused.code).toBe(2);
+    const empty = await canaryOf(page, ['--expect-file', 'app/**/*.html']);
+    expect(empty.out).toMatch(/no file of the image matches/);
+    expect(empty.code).toBe(2);
+  });
+});

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { PROJECT } from '#building/project.ts';
+import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
+import { environment } from '#secrets/environment.ts';
+
+const SECRET_FILE = 'env/database_url.txt';
+
+/** The database's URL as `docker build --secret` takes it, and what it says. */
+export type BuildSecret = { option: string; address: DatabaseAddress };
+
+/**
+ * Finds the build secret where a person has put it: the file that is named, then `DATABASE_URL_FILE`, then
+ * `DATABASE_URL`, then `env/database_url.txt`.
+ *
+ * @throws SecretError or Error with what to do where it is missing or of no use
+ */
+export function findBuildSecret(file: string | undefined): BuildSecret {
+  const fromFile = (path: string) => ({
+    option: `id=database_url,src=${path}`,
+    address: readDatabaseAddress({ DATABASE_URL_FILE: path }),
+  });
+  if (file) return fromFile(resolve(file));
+  if (environment.DATABASE_URL_FILE) return fromFile(resolve(environment.DATABASE_URL_FILE));
+  if (environment.DATABASE_URL) {
+    return { option: 'id=database_url,env=DATABASE_URL', address: readDatabaseAddress() };
+  }
+  if (existsSync(join(PROJECT, SECRET_FILE))) return fromFile(join(PROJECT, SECRET_FILE));
+  throw new Error(
+    `There is no database URL. Copy ${SECRET_FILE}.example to ${SECRET_FILE} and write yours into it, or pass --secret <path>. ` +
+      'To build without a database: docker build --target deferred -t next-app .',
+  );
+}

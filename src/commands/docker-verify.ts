@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PROJECT } from '#building/project.ts';
+import { findBuildSecret } from './build-secret.ts';
+import { takeEnvFile } from './env-file.ts';
+import { failWith } from './failure.ts';
+
+const HELP = `Usage: npm run docker:verify -- [options] [-- options of sealcheck image]
+
+Opens the image that docker:build made and looks for the very secret that built it: in every layer, deleted files too,
+in the config, history and attestations, in every encoding.
+
+Options:
+  -t, --tag <name>      the image's name (next-app)
+      --secret <path>   the file that holds the database's URL, found as docker:build finds it
+  -h, --help            this text
+
+More options, such as --format html --output report.html: node sealcheck/src/cli.ts image --help
+Exit codes: 0 clean, 1 leak, 2 could not check.
+`;
+
+async function main(): Promise<void> {
+  const options = {
+    tag: { type: 'string', short: 't', default: 'next-app' },
+    secret: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  if (values.help) return console.info(HELP);
+  takeEnvFile();
+  const { option } = findBuildSecret(values.secret);
+  const sealcheck = join(PROJECT, 'sealcheck/src/cli.ts');
+  const child = spawn(
+    process.execPath,
+    [sealcheck, 'image', values.tag, '--secret', option, ...positionals],
+    { stdio: 'inherit' },
+  );
+  process.exitCode = await new Promise<number>((settle, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => settle(code ?? 2));
+  });
+}
+
+await main().catch((error: unknown) => {
+  failWith('docker:verify')(error);
+  // 1 is a leak; this is a check that could not be made.
+  process.exitCode = 2;
+});
