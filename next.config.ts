@@ -42,6 +42,8 @@ const config = (phase: string): NextConfig => ({
     cpus: workers,
     // Pages made while serving stay in memory: the container's root is read-only.
     isrFlushToDisk: false,
+    // A container that starts to answer one page need not load the code of all first.
+    preloadEntriesOnStart: false,
   },
   headers: async () => [
     {

@@ -35,11 +35,15 @@ describe.skipIf(!built)('the gate', () => {
     writeFileSync(file, after);
   };
 
-  async function buildBroken(...options: string[]): Promise<string> {
+  const imageName = () => {
     const name = `sealed-test:${randomBytes(6).toString('hex')}`;
     images.push(name);
+    return name;
+  };
+
+  function build(name: string, ...options: string[]) {
     const revision = randomBytes(4).toString('hex');
-    const { code, output } = await tryDocker([
+    return tryDocker([
       'build',
       '--network=host',
       ...['--secret', `id=database_url,src=${secretFile}`],
@@ -48,6 +52,11 @@ describe.skipIf(!built)('the gate', () => {
       ...['--tag', name],
       folder,
     ]);
+  }
+
+  async function buildBroken(...options: string[]): Promise<string> {
+    const name = imageName();
+    const { code, output } = await build(name, ...options);
     expect(code, output).toBe(0);
     return name;
   }
@@ -108,31 +117,37 @@ describe.skipIf(!built)('the gate', () => {
     await expectLeak(await buildBroken(), /app\/\.env/);
   });
 
-  it('finds a URL that a server component hands to a client component', async () => {
+  const passToClient = (expression: string) => {
     writeFileSync(
       join(folder, 'src/app/leak.tsx'),
-      `'use client';\nexport function Leak({ url }: { url: string }) { return <i hidden>{url.length}</i>; }\n`,
+      `'use client';\nexport function Leak({ note }: { note: string }) { return <i hidden>{note.length}</i>; }\n`,
     );
     edit('src/app/page.tsx', (text) =>
       `import { readFileSync } from 'node:fs';\nimport { Leak } from './leak.tsx';\n${text}`.replace(
         /return (<PostListing[^;]*);/,
-        "return <>$1<Leak url={readFileSync('/run/secrets/database_url', 'utf8')} /></>;",
+        `return <>$1<Leak note={${expression}} /></>;`,
       ),
     );
+  };
+
+  it('finds a sentence with the URL in it that a server component hands to a client component', async () => {
+    passToClient("'connected to ' + readFileSync('/run/secrets/database_url', 'utf8')");
     await expectLeak(await buildBroken(), /app\/\.next\/server\/app\/index/);
+  });
+
+  it('is not reached where a server component hands over the URL itself: React stops the build', async () => {
+    passToClient("readFileSync('/run/secrets/database_url', 'utf8')");
+    const { code, output } = await build(imageName());
+    expect(code).not.toBe(0);
+    expect(output).toContain('DATABASE_URL is a secret, and was about to be sent to a browser.');
+    expect(output).not.toContain(built?.canary);
   });
 
   it('finds a URL in the env of next.config', async () => {
     edit('next.config.ts', (text) =>
-      text.replace(
+      `import { existsSync, readFileSync } from 'node:fs';\n${text}`.replace(
         "output: 'standalone',",
-        "output: 'standalone',\n  env: { DATABASE_URL: process.env.DATABASE_URL ?? '' },",
-      ),
-    );
-    edit('Dockerfile', (text) =>
-      text.replace(
-        'RUN --network=none node',
-        'RUN --mount=type=secret,id=database_url,env=DATABASE_URL node',
+        "output: 'standalone',\n  env: { URL: existsSync('/run/secrets/database_url') ? readFileSync('/run/secrets/database_url', 'utf8') : '' },",
       ),
     );
     await expectLeak(await buildBroken(), /required-server-files/);

@@ -10,6 +10,7 @@ const PARTS = [
   'package.json',
   'tsconfig.json',
   'vitest.config.ts',
+  'sealcheck/vitest.config.ts',
   'src',
   'tests',
   'docs',
