@@ -1,13 +1,12 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import pg from 'pg';
-import { readDatabaseAddress } from '#secrets/database-url.ts';
+import { currentDatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
 import { maskError } from '#secrets/masking.ts';
-import { connectionConfig } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
 import { perProcess } from './one-per-process.ts';
 import { addressProblem, databaseProblem } from './problem.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
+import { RotatingPool } from './rotating-pool.ts';
 
 /** Connections of a serving process, and of each worker that generates pages: five workers stay within ten. */
 const POOL = { serving: 10, generating: 2 };
@@ -28,9 +27,9 @@ export function database(): Database {
 function connect() {
   const address = readAddress();
   const max = environment.NEXT_PHASE === 'phase-production-build' ? POOL.generating : POOL.serving;
-  const pool = new pg.Pool({ ...connectionConfig(address), max });
+  const pool = new RotatingPool({ max });
   // Without a listener, an idle connection that PostgreSQL ends would end this process too.
-  const lost = (error: Error) => reportUnreachable(databaseProblem(error, address) ?? error);
+  const lost = (error: Error) => reportUnreachable(databaseProblem(error, pool.address) ?? error);
   pool.on('error', lost);
   const adapter = new PrismaPg(pool, {
     schema: address.schema,
@@ -45,7 +44,7 @@ function connect() {
           reportReachable();
           return result;
         } catch (error) {
-          const problem = databaseProblem(error, address);
+          const problem = databaseProblem(error, pool.address);
           if (!problem) throw maskError(error);
           reportUnreachable(problem);
           throw problem;
@@ -57,7 +56,7 @@ function connect() {
 
 function readAddress() {
   try {
-    return readDatabaseAddress();
+    return currentDatabaseAddress();
   } catch (error) {
     const problem = addressProblem(error);
     if (!problem) throw error;

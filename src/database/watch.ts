@@ -1,4 +1,4 @@
-import { readDatabaseAddress } from '#secrets/database-url.ts';
+import { currentDatabaseAddress } from '#secrets/database-url.ts';
 import { SecretError } from '#secrets/reader.ts';
 import { hasPosts } from './preflight.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
@@ -15,7 +15,7 @@ const INTERVAL = 15_000;
 export function watchDatabase(): () => void {
   const look = async () => {
     try {
-      await hasPosts(readDatabaseAddress());
+      await hasPosts(currentDatabaseAddress());
       reportReachable();
     } catch (error) {
       if (error instanceof SecretError) clearInterval(timer);

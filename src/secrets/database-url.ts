@@ -1,6 +1,7 @@
+import { currentSecret } from './current.ts';
 import type { Variables } from './environment.ts';
 import { type DatabaseAddress, takeApart } from './postgres-url.ts';
-import { readSecret } from './reader.ts';
+import { type ReadSecret, readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';
 
 export type { DatabaseAddress } from './postgres-url.ts';
@@ -18,7 +19,19 @@ export class MissingDatabaseUrl extends SecretError {
  * @throws SecretError where it is not a PostgreSQL URL with a host and a database; the message never quotes it
  */
 export function readDatabaseAddress(variables?: Variables): DatabaseAddress {
-  const found = readSecret('DATABASE_URL', variables && { variables });
+  return required(readSecret('DATABASE_URL', variables && { variables }));
+}
+
+/**
+ * The address as it is now: it follows a rotated password without a restart.
+ *
+ * @throws as {@link readDatabaseAddress}
+ */
+export function currentDatabaseAddress(): DatabaseAddress {
+  return required(currentSecret('DATABASE_URL'));
+}
+
+function required(found: ReadSecret<'DATABASE_URL'> | undefined): DatabaseAddress {
   if (!found) {
     throw new MissingDatabaseUrl(
       'DATABASE_URL is not set. Set it, name a file with DATABASE_URL_FILE, or mount /run/secrets/database_url.',

@@ -1,7 +1,11 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
+import { currentSecret, previousSecret } from './current.ts';
 import { perProcess } from './per-process.ts';
 import { readSecret } from './reader.ts';
 import type { Sources } from './sources.ts';
+
+/** Milliseconds for which a key stays valid after AUTH_SECRET has changed: a day, so that nobody is signed out at work. */
+export const OVERLAP = 24 * 60 * 60 * 1_000;
 
 /**
  * Makes a key from AUTH_SECRET, so that every replica makes the same one; where there is none, from random bytes
@@ -14,7 +18,23 @@ import type { Sources } from './sources.ts';
  * @throws SecretError where AUTH_SECRET is there but of no use, or must not be read in this phase
  */
 export function derivedKey(label: string, bytes: number, sources: Partial<Sources> = {}): Buffer {
-  const root = readSecret('AUTH_SECRET', sources)?.value ?? randomRoot();
+  return derive(readSecret('AUTH_SECRET', sources)?.value ?? randomRoot(), label, bytes);
+}
+
+/**
+ * Keys to sign with and to verify with as AUTH_SECRET is rotated: what is signed with the first stays valid for
+ * {@link OVERLAP} after the next. Costs no input or output where secrets are watched.
+ *
+ * @returns the key of now, and behind it the one from before, while it counts
+ * @throws SecretError as {@link derivedKey}
+ */
+export function rotatingKeys(label: string, bytes: number): [Buffer, ...Buffer[]] {
+  const root = currentSecret('AUTH_SECRET')?.value ?? randomRoot();
+  const before = previousSecret('AUTH_SECRET', OVERLAP);
+  return [derive(root, label, bytes), ...(before ? [derive(before, label, bytes)] : [])];
+}
+
+function derive(root: string | Buffer, label: string, bytes: number): Buffer {
   return Buffer.from(hkdfSync('sha256', root, '', `sealed ${label}`, bytes));
 }
 

@@ -1,3 +1,5 @@
+import type { KeptSecret } from './current.ts';
+import type { SecretName } from './declaration.ts';
 import type { StoredSecrets } from './sources.ts';
 
 /** What of the secrets a process has once, however many copies of a module a bundler makes. */
@@ -8,6 +10,11 @@ type PerProcess = {
   sealedMaskListeners?: Set<(text: string, name: string) => void>;
   sealedOutputIsMasked?: boolean;
   sealedStore?: StoredSecrets;
+  /** What a process that watches its secrets keeps of each that it uses. */
+  sealedKeptSecrets?: Map<SecretName, KeptSecret>;
+  sealedSecretsLog?: (line: string) => void;
+  /** The look at the sources that is under way. */
+  sealedRefresh?: Promise<void>;
   /** What keys are derived from where there is no AUTH_SECRET. */
   sealedRandomRoot?: Buffer;
 };

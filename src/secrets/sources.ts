@@ -18,6 +18,10 @@ export type StoredSecrets = {
   name: string;
   /** The text of a secret, without any input or output; `undefined` where the store has none of that name. */
   current(name: string): string | undefined;
+  /** Asks the store now; never fails. */
+  refresh?(): Promise<void>;
+  /** Calls back when a value has changed; returns how to end that. */
+  onChange?(listener: () => void): () => void;
 };
 
 /** Where to look for secrets. */

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
+import { watchSecrets } from '#secrets/current.ts';
 import { environment } from '#secrets/environment.ts';
 import { installFrameworkKeys, ownFrameworkKeys, requireFrameworkKeys } from './framework-keys.ts';
 import { quietReportedProblems } from './log.ts';
@@ -43,8 +44,10 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
   server.keepAliveTimeout = 65_000;
   await requireFrameworkKeys(server, keys);
-  const stopWatching = watchDatabase();
-  stopOnSignal(server, stopWatching);
+  const watches = [watchSecrets(console.info), watchDatabase()];
+  stopOnSignal(server, () => {
+    for (const stop of watches) stop();
+  });
   const bound = await listen(server, { hostname, port });
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
 }

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  currentSecret,
+  previousSecret,
+  refreshSecrets,
+  secretProblem,
+  watchSecrets,
+} from '#secrets/current.ts';
+import { rotatingKeys } from '#secrets/derived-keys.ts';
+
+const newSecret = () => randomBytes(32).toString('hex');
+
+describe('a secret in a process that watches', () => {
+  let folder: string;
+  let file: string;
+  let lines: string[];
+  let stop: () => void;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sealed-current-'));
+    file = join(folder, 'auth_secret');
+    vi.stubEnv('AUTH_SECRET_FILE', file);
+    lines = [];
+  });
+
+  afterEach(() => {
+    stop();
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  const watch = (value: string) => {
+    writeFileSync(file, value);
+    stop = watchSecrets((line) => lines.push(line));
+    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+  };
+
+  /** As a careful writer does: the file is whole whenever somebody looks. */
+  const replace = (value: string) => {
+    writeFileSync(`${file}.new`, value);
+    renameSync(`${file}.new`, file);
+  };
+
+  it('is read once, and not for each use', () => {
+    const value = newSecret();
+    watch(value);
+    rmSync(file);
+    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+  });
+
+  it('follows its file when that is written', async () => {
+    watch(newSecret());
+    const next = newSecret();
+    writeFileSync(file, next);
+    await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+  });
+
+  it('follows its file when another takes its place, as Kubernetes does with a link', async () => {
+    watch(newSecret());
+    const next = newSecret();
+    writeFileSync(join(folder, 'version-2'), next);
+    symlinkSync('version-2', `${file}.link`);
+    renameSync(`${file}.link`, file);
+    await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+    expect(lines).toEqual([
+      'secrets: AUTH_SECRET has changed (the file that AUTH_SECRET_FILE names), and is in use.',
+    ]);
+  });
+
+  it.each([
+    ['is empty', '', /is empty/],
+    ['is too short', 'short', /is shorter than 32 characters/],
+  ])('stays as it was where the new one %s, and says so once', async (_, wrong, sentence) => {
+    const value = newSecret();
+    watch(value);
+    replace(wrong);
+    await refreshSecrets();
+    await refreshSecrets();
+    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(secretProblem('AUTH_SECRET')).toMatch(sentence);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/The value from before stays in use\.$/);
+    const next = newSecret();
+    replace(next);
+    await refreshSecrets();
+    expect(currentSecret('AUTH_SECRET')?.value).toBe(next);
+    expect(secretProblem('AUTH_SECRET')).toBeUndefined();
+  });
+
+  it('stays as it was where its file goes away', async () => {
+    const value = newSecret();
+    watch(value);
+    rmSync(file);
+    await refreshSecrets();
+    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(secretProblem('AUTH_SECRET')).toMatch(/AUTH_SECRET/);
+  });
+
+  it('is taken up where there was none at first', async () => {
+    vi.stubEnv('AUTH_SECRET_FILE', '');
+    stop = watchSecrets((line) => lines.push(line));
+    expect(currentSecret('AUTH_SECRET')).toBeUndefined();
+    vi.stubEnv('AUTH_SECRET', newSecret());
+    await refreshSecrets();
+    expect(currentSecret('AUTH_SECRET')?.source).toBe('the variable AUTH_SECRET');
+  });
+
+  it('asks the store first when it looks anew', async () => {
+    const { useStore } = await import('#secrets/reader.ts');
+    vi.stubEnv('AUTH_SECRET_FILE', '');
+    let [shown, next] = [newSecret(), newSecret()];
+    useStore({
+      name: 'the store',
+      current: (name) => (name === 'AUTH_SECRET' ? shown : undefined),
+      refresh: async () => {
+        shown = next;
+      },
+    });
+    stop = watchSecrets((line) => lines.push(line));
+    try {
+      expect(currentSecret('AUTH_SECRET')?.value).not.toBe(next);
+      await refreshSecrets();
+      expect(currentSecret('AUTH_SECRET')?.value).toBe(next);
+    } finally {
+      useStore(undefined);
+    }
+  });
+
+  it('is known for an overlap by the value from before', async () => {
+    const first = newSecret();
+    watch(first);
+    const [firstKey] = rotatingKeys('a test', 32);
+    expect(rotatingKeys('a test', 32)).toHaveLength(1);
+    replace(newSecret());
+    await refreshSecrets();
+    expect(previousSecret('AUTH_SECRET', 60_000)).toBe(first);
+    const [now, before] = rotatingKeys('a test', 32);
+    expect(before).toEqual(firstKey);
+    expect(now).not.toEqual(firstKey);
+    vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] });
+    expect(previousSecret('AUTH_SECRET', 60_000)).toBeUndefined();
+    vi.setSystemTime(Date.now() + 24 * 60 * 60 * 1_000);
+    expect(rotatingKeys('a test', 32)).toHaveLength(1);
+    vi.useRealTimers();
+  });
+
+  it('is shown in no line', async () => {
+    const [first, next] = [newSecret(), newSecret()];
+    watch(first);
+    replace(next);
+    await refreshSecrets();
+    expect(lines.join()).not.toMatch(new RegExp(`${first}|${next}`));
+    expect(lines).toHaveLength(1);
+  });
+});
