@@ -36,6 +36,8 @@ function explain(codes: Set<string>, { host, port, database }: DatabaseAddress):
   if (has('ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'TIMEOUT', 'P1002', 'SocketTimeout')) {
     return `No answer from ${named}, port ${port}. Check the network between here and there.`;
   }
+  if (has('TLS ONLY'))
+    return `Access to ${named} was refused, as it takes TLS alone. Add ?sslmode=require to DATABASE_URL.`;
   if (has('28P01', '28000', 'P1000', 'AuthenticationFailed')) {
     return `Access to ${named} was refused. Check user and password in DATABASE_URL.`;
   }
@@ -74,6 +76,7 @@ function codesOf(error: unknown): Set<string> {
         )
       )
         codes.add('CLOSED');
+      if (/no encryption|connection is insecure/i.test(message)) codes.add('TLS ONLY');
       if (/certificate|does not support SSL|self-signed/i.test(message)) codes.add('TLS');
     }
     visit(cause);
