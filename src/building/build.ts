@@ -5,6 +5,7 @@ import { hasPosts } from '#database/preflight.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
 import { phaseVariables } from '#secrets/phase.ts';
 import { SecretError } from '#secrets/reader.ts';
+import { storedVariables } from '#secrets/stores/open.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
 import { PROJECT, STANDALONE } from './project.ts';
@@ -55,7 +56,7 @@ async function buildWithNext(phase: 'compile' | 'generate', options: Options): P
   const refused = () =>
     existsSync(refusedReads) ? readFileSync(refusedReads, 'utf8').split('\n', 1)[0] : '';
   try {
-    const variables = phaseVariables(phase, refusedReads);
+    const variables = { ...storedVariables(phase), ...phaseVariables(phase, refusedReads) };
     await runTool('next', ['build', '--experimental-build-mode', phase], { ...options, variables });
     if (refused()) throw new SecretError(refused());
   } catch (error) {

@@ -12,6 +12,7 @@ import { hasPosts } from '#database/preflight.ts';
 import { readDatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
 import { readSecret } from '#secrets/reader.ts';
+import { openStore, storedVariables } from '#secrets/stores/open.ts';
 import { takeEnvFile } from './env-file.ts';
 import { step } from './progress.ts';
 
@@ -39,6 +40,7 @@ PORT chooses the port; where it is not set, the first free one from 3000 is take
     return;
   }
   takeEnvFile();
+  await openStore({ phase: 'development' });
   const stop = stopOnSignal();
   const stopDatabase = readSecret('DATABASE_URL') ? () => undefined : await prepareDatabase(stop);
   try {
@@ -98,10 +100,12 @@ async function serveUntilStopped(mode: Mode, stop: AbortSignal): Promise<void> {
           '--port',
           port,
         ];
+  // The build's server asks the store by itself, Next.js's development server can't.
+  const fromStore = mode === 'dev' ? storedVariables('development') : {};
   stop.throwIfAborted();
   const server = spawn(process.execPath, [script, ...args], {
     cwd: PROJECT,
-    env: { ...environment, PORT: port, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1' },
+    env: { ...environment, ...fromStore, PORT: port, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1' },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   stop.addEventListener('abort', () => server.kill('SIGTERM'));

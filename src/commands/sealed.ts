@@ -7,6 +7,7 @@ import { disconnect } from '#database/one-per-process.ts';
 import { readDatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
 import { unquoted } from '#secrets/reader.ts';
+import { openStore } from '#secrets/stores/open.ts';
 import { serve } from '#serving/serve.ts';
 import { failWith } from './failure.ts';
 
@@ -22,6 +23,7 @@ Settings:
   DATABASE_URL_FILE    a file that holds it; /run/secrets/database_url is found by itself
   PORT                 where serve listens (3000)
   HOSTNAME             the address serve listens on (0.0.0.0 in the image)
+  SECRETS_STORE        aws-secrets-manager or vault: asked for what is set nowhere else
   LOG_FORMAT           json writes each line of the log as a JSON object
 
 Exit codes: 0 done, 1 failed, 2 not understood.
@@ -81,6 +83,7 @@ async function main(): Promise<void> {
     return;
   }
   if (!bundled) (await import('./env-file.ts')).takeEnvFile();
+  await openStore();
   await command();
 }
 

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readEnvFile } from '#secrets/env-file.ts';
 import { environment } from '#secrets/environment.ts';
+import type { Phase } from '#secrets/phase.ts';
 import type { Sources } from '#secrets/sources.ts';
 import { blocking, type SecretState, secretStates } from '#secrets/states.ts';
+import { openStore } from '#secrets/stores/open.ts';
 import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
@@ -40,8 +42,9 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const { sources, lines } = values['docker-env'] ? fromEnvFile(values['docker-env']) : fromHere();
-  const states = secretStates(values.phase === 'build' ? 'generate' : 'run', sources);
+  const phase = values.phase === 'build' ? 'generate' : 'run';
+  const { sources, lines } = values['docker-env'] ? fromEnvFile(values['docker-env']) : await fromHere(phase);
+  const states = secretStates(phase, sources);
   const usable = blocking(states).length === 0 && lines.length === 0;
   if (values.json) {
     console.info(JSON.stringify({ phase: values.phase, usable, secrets: states, lines }, undefined, 2));
@@ -59,8 +62,9 @@ async function main(): Promise<void> {
   if (!usable) process.exitCode = 1;
 }
 
-function fromHere(): { sources: Partial<Sources>; lines: [] } {
+async function fromHere(phase: Phase): Promise<{ sources: Partial<Sources>; lines: [] }> {
   takeEnvFile();
+  await openStore({ phase, patience: 5_000 });
   return { sources: {}, lines: [] };
 }
 

@@ -6,7 +6,7 @@ import { findSecret, type Sources } from './sources.ts';
 import '#secrets/server-guard';
 
 export { SecretError } from './secret-error.ts';
-export { type StoredSecrets, unquoted, useStore } from './sources.ts';
+export { attachStore, type StoredSecrets, unquoted } from './sources.ts';
 
 /** A declared secret as its schema gives it, and where it was found. */
 export type ReadSecret<Name extends SecretName> = { value: SecretValue<Name>; source: string };

@@ -22,7 +22,12 @@ export type StoredSecrets = {
   refresh?(): Promise<void>;
   /** Calls back when a value has changed; returns how to end that. */
   onChange?(listener: () => void): () => void;
+  /** When it last gave its values, and what is wrong since. */
+  state?(): StoreState;
 };
+
+/** How a store stands, for whoever looks after the site. Holds no value. */
+export type StoreState = { name: string; readAt: Date; problem?: string };
 
 /** Where to look for secrets. */
 export type Sources = {
@@ -33,7 +38,7 @@ export type Sources = {
 };
 
 /** Has {@link findSecret} ask this store for what neither a file nor a variable has; `undefined` ends that. */
-export function useStore(store: StoredSecrets | undefined): void {
+export function attachStore(store: StoredSecrets | undefined): void {
   perProcess.sealedStore = store;
 }
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { database } from '#database/client.ts';
 import { disconnect } from '#database/one-per-process.ts';
 import { watchSecrets } from '#secrets/current.ts';
-import { useStore } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/reader.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 
 const newPassword = () => randomBytes(12).toString('hex');
@@ -163,12 +163,12 @@ describe('the database client while credentials are rotated under load', () => {
     const role = await createRole('first');
     hand(role, 'wrong');
     const refresh = vi.fn(async () => undefined);
-    useStore({ name: 'a store', current: () => undefined, refresh });
+    attachStore({ name: 'a store', current: () => undefined, refresh });
     try {
       await expect(database().post.count()).rejects.toThrow(/Access to the database .* was refused/);
       expect(refresh).not.toHaveBeenCalled();
     } finally {
-      useStore(undefined);
+      attachStore(undefined);
     }
   });
 

@@ -110,10 +110,10 @@ describe('a secret in a process that watches', () => {
   });
 
   it('asks the store first when it looks anew', async () => {
-    const { useStore } = await import('#secrets/reader.ts');
+    const { attachStore } = await import('#secrets/reader.ts');
     vi.stubEnv('AUTH_SECRET_FILE', '');
     let [shown, next] = [newSecret(), newSecret()];
-    useStore({
+    attachStore({
       name: 'the store',
       current: (name) => (name === 'AUTH_SECRET' ? shown : undefined),
       refresh: async () => {
@@ -126,7 +126,7 @@ describe('a secret in a process that watches', () => {
       await refreshSecrets();
       expect(currentSecret('AUTH_SECRET')?.value).toBe(next);
     } finally {
-      useStore(undefined);
+      attachStore(undefined);
     }
   });
 

@@ -1,0 +1,112 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { databaseUrlOf } from './database-credentials.ts';
+import { type SecretStore, StoreError } from './store.ts';
+
+const NAME = 'AWS Secrets Manager';
+
+/** What the SDK calls it where credentials are missing, wrong or not allowed to do this. */
+const UNWILLING =
+  /AccessDenied|CredentialsProvider|UnrecognizedClient|InvalidSignature|ExpiredToken|InvalidClientTokenId|Decryption/;
+
+/** Where the secrets are. Region, endpoint and credentials are the SDK's own settings. */
+export type AwsSettings = {
+  /** Name or ARN of the one secret that holds all, as JSON. */
+  id?: string | undefined;
+  /** Without an `id`: what stands before the name of each, such as `blog/`. */
+  prefix?: string | undefined;
+};
+
+/**
+ * AWS Secrets Manager; see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html.
+ * The value of DATABASE_URL may be what AWS rotates: JSON with user, password and host.
+ */
+export async function awsSecretsManager({ id, prefix = '' }: AwsSettings): Promise<SecretStore> {
+  // A large package, and of no use to whoever has no such store.
+  const { SecretsManagerClient: Client } = await import('@aws-sdk/client-secrets-manager');
+  const client = new Client({ maxAttempts: 1 });
+  await client.config.region().catch((cause: unknown) => {
+    throw new StoreError(`${NAME}: no region is set. Set AWS_REGION.`, { passing: false, cause });
+  });
+  return {
+    name: NAME,
+    read: async (names, signal) => {
+      if (id !== undefined) return fromJson(names, id, await textOf(client, id, signal));
+      const texts = await Promise.all(
+        names.map(async (name) => [name, await textOf(client, prefix + name, signal)] as const),
+      );
+      const found = new Map<string, string>();
+      for (const [name, text] of texts) if (text !== undefined) found.set(name, asUrl(name, text));
+      return found;
+    },
+  };
+}
+
+async function textOf(
+  client: SecretsManagerClient,
+  id: string,
+  abortSignal: AbortSignal,
+): Promise<string | undefined> {
+  const { GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
+  try {
+    // Without the stage, an answer may be the version before the last rotation.
+    const command = new GetSecretValueCommand({ SecretId: id, VersionStage: 'AWSCURRENT' });
+    const { SecretString, SecretBinary } = await client.send(command, { abortSignal });
+    return SecretString ?? (SecretBinary && Buffer.from(SecretBinary).toString('utf8'));
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ResourceNotFoundException') return undefined;
+    throw problem(code, id, error);
+  }
+}
+
+/** What AWS calls it, or the system where AWS was not reached. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  return error.name === 'Error' && 'code' in error ? String(error.code) : error.name;
+}
+
+function problem(code: string, id: string, cause: unknown): StoreError {
+  const refuse = (message: string) => new StoreError(message, { passing: false, cause });
+  if (code === 'InvalidRequestException')
+    return refuse(`${NAME}: the secret "${id}" is marked for deletion. Restore it.`);
+  if (UNWILLING.test(code)) {
+    return refuse(
+      `${NAME} does not let this process read "${id}" (${code}). Allow its role secretsmanager:GetSecretValue, and kms:Decrypt where it has a key of its own.`,
+    );
+  }
+  return new StoreError(`${NAME} gave no answer for "${id}" (${code || 'no reason given'}).`, {
+    passing: true,
+    cause,
+  });
+}
+
+function fromJson(names: readonly string[], id: string, text: string | undefined): Map<string, string> {
+  const refuse = (what: string) => new StoreError(`${NAME}: ${what}`, { passing: false });
+  if (text === undefined) throw refuse(`there is no secret "${id}". Check SECRETS_STORE_ID and the region.`);
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    // The parser's message would quote the value.
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw refuse(`the secret "${id}" is no JSON object. Write it as {"DATABASE_URL": "…"}.`);
+  const fields = content as Record<string, unknown>;
+  const found = new Map<string, string>();
+  for (const name of names) {
+    const value = fields[name];
+    if (typeof value === 'string') found.set(name, asUrl(name, value));
+  }
+  const url = databaseUrlOf(fields);
+  if (url && names.includes('DATABASE_URL') && !found.has('DATABASE_URL')) found.set('DATABASE_URL', url);
+  return found;
+}
+
+function asUrl(name: string, text: string): string {
+  if (name !== 'DATABASE_URL' || !text.trimStart().startsWith('{')) return text;
+  try {
+    return databaseUrlOf(JSON.parse(text)) ?? text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,175 @@
+import { StoreError } from './store.ts';
+
+/** How a process proves to Vault who it is. */
+export type VaultSignIn =
+  | { kind: 'token'; token: () => string }
+  | { kind: 'approle'; mount: string; roleId: string; secretId: () => string }
+  | { kind: 'kubernetes'; mount: string; role: string; jwt: () => string };
+
+/** Where Vault is and who asks. */
+export type VaultAddress = { address: string; namespace?: string | undefined; signIn: VaultSignIn };
+
+/** What Vault answers; see https://developer.hashicorp.com/vault/api-docs#http-status-codes. */
+export type VaultAnswer = { status: number; body: Record<string, unknown> };
+
+type Token = { text: string; renewable: boolean; madeAt: number; lasts: number };
+
+/** Conditions that pass: too many requests, a standby, an error within, and sealed. */
+const PASSING = [412, 429, 472, 473, 500, 502, 503, 504];
+
+/** Vault's HTTP API, which OpenBao has too, with a token that is kept alive. No client of either is on npm. */
+export class VaultClient {
+  readonly #at: VaultAddress;
+  #token: Token | undefined;
+
+  constructor(at: VaultAddress) {
+    this.#at = at;
+  }
+
+  /**
+   * Asks as whoever is signed in; signs in where that is needed, and once more where Vault no longer knows the token.
+   *
+   * @returns the answer, where its status is 200, 204 or 404
+   * @throws StoreError for every other
+   */
+  async ask(
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    signal: AbortSignal,
+    body?: object,
+  ): Promise<VaultAnswer> {
+    const signedInBefore = this.#token !== undefined;
+    let answer = await this.#send(method, path, signal, { token: await this.#currentToken(signal), body });
+    if (answer.status === 403 && signedInBefore) {
+      this.#token = undefined;
+      answer = await this.#send(method, path, signal, { token: await this.#currentToken(signal), body });
+    }
+    if ([200, 204, 404].includes(answer.status)) return answer;
+    throw this.#problem(path, answer);
+  }
+
+  async #currentToken(signal: AbortSignal): Promise<string> {
+    const token = this.#token;
+    const age = token ? performance.now() - token.madeAt : 0;
+    // Half of its time is early enough for one refused renewal.
+    if (token && (token.lasts === 0 || age < token.lasts / 2)) return token.text;
+    this.#token = (token && (await this.#renewed(token, signal))) ?? (await this.#signedIn(signal));
+    return this.#token.text;
+  }
+
+  async #renewed(token: Token, signal: AbortSignal): Promise<Token | undefined> {
+    if (!token.renewable) return undefined;
+    const { status, body } = await this.#send('POST', 'auth/token/renew-self', signal, {
+      token: token.text,
+      body: {},
+    });
+    return status === 200 ? tokenOf(body) : undefined;
+  }
+
+  async #signedIn(signal: AbortSignal): Promise<Token> {
+    const { signIn } = this.#at;
+    if (signIn.kind === 'token') return this.#givenToken(signIn.token(), signal);
+    const path = `auth/${signIn.mount}/login`;
+    const body =
+      signIn.kind === 'approle'
+        ? { role_id: signIn.roleId, secret_id: signIn.secretId() }
+        : { role: signIn.role, jwt: signIn.jwt() };
+    const answer = await this.#send('POST', path, signal, { body });
+    const token = answer.status === 200 ? tokenOf(answer.body) : undefined;
+    if (token) return token;
+    if (PASSING.includes(answer.status)) throw this.#problem(path, answer);
+    const checks =
+      signIn.kind === 'approle' ? 'role id and secret id' : 'VAULT_KUBERNETES_ROLE and the service account';
+    throw new StoreError(`Vault refused the sign-in at ${path} (${answer.status}). Check ${checks}.`, {
+      passing: false,
+    });
+  }
+
+  /** A token that was given lives for as long as it says, where it may ask for that. */
+  async #givenToken(text: string, signal: AbortSignal): Promise<Token> {
+    const { status, body } = await this.#send('GET', 'auth/token/lookup-self', signal, { token: text });
+    const { ttl = 0, renewable = false } = (status === 200 ? body.data : {}) as {
+      ttl?: number;
+      renewable?: boolean;
+    };
+    return { text, renewable, madeAt: performance.now(), lasts: renewable ? 1_000 * ttl : 0 };
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    { token, body }: { token?: string; body?: object | undefined },
+  ): Promise<VaultAnswer> {
+    const { address, namespace } = this.#at;
+    let response: Response;
+    try {
+      response = await fetch(new URL(`/v1/${path}`, address), {
+        method,
+        signal,
+        redirect: 'error',
+        headers: {
+          'X-Vault-Request': 'true',
+          ...(token && { 'X-Vault-Token': token }),
+          ...(namespace && { 'X-Vault-Namespace': namespace }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text ? JSON.parse(text) : {} };
+    } catch (cause) {
+      const { host } = new URL(address);
+      if (cause instanceof SyntaxError) {
+        throw new StoreError(`What answers at ${host} is not Vault. Check VAULT_ADDR.`, { passing: true });
+      }
+      throw new StoreError(
+        `Vault at ${host} gives no answer. Check VAULT_ADDR, and the network between here and there.`,
+        {
+          passing: true,
+          cause,
+        },
+      );
+    }
+  }
+
+  #problem(path: string, { status, body }: VaultAnswer): StoreError {
+    const passing = PASSING.includes(status);
+    const errors = Array.isArray(body.errors) ? body.errors.join(' ') : '';
+    if (status === 503 && /sealed/i.test(errors))
+      return new StoreError('Vault is sealed. Unseal it.', { passing });
+    if (status === 429)
+      return new StoreError('Vault answers too many requests, and turns this one away.', { passing });
+    if (status === 472 || status === 473)
+      return new StoreError('Vault is a standby that does not answer.', { passing });
+    if (passing) return new StoreError(`Vault has trouble of its own (${status}).`, { passing });
+    if (status === 403) {
+      const { signIn } = this.#at;
+      const who =
+        signIn.kind === 'token'
+          ? 'Check that VAULT_TOKEN has not expired, and that its policy'
+          : 'Check that the policy';
+      return new StoreError(`Vault denies access to ${path}. ${who} allows it, and VAULT_NAMESPACE.`, {
+        passing,
+      });
+    }
+    return new StoreError(
+      `Vault can do nothing with the question for ${path} (${status}). Check its mount and path.`,
+      {
+        passing,
+      },
+    );
+  }
+}
+
+function tokenOf(body: Record<string, unknown>): Token | undefined {
+  const auth = body.auth as
+    | { client_token?: unknown; lease_duration?: unknown; renewable?: unknown }
+    | undefined;
+  if (typeof auth?.client_token !== 'string') return undefined;
+  return {
+    text: auth.client_token,
+    renewable: auth.renewable === true,
+    madeAt: performance.now(),
+    lasts: typeof auth.lease_duration === 'number' ? 1_000 * auth.lease_duration : 0,
+  };
+}

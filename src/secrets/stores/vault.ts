@@ -1,0 +1,110 @@
+import { maskSecret } from '../masking.ts';
+import { credentials } from './database-credentials.ts';
+import { type SecretStore, StoreError } from './store.ts';
+import { type VaultAddress, VaultClient } from './vault-client.ts';
+
+/** What is read from Vault. */
+export type VaultSettings = VaultAddress & {
+  /** Where the KV engine, version 2, is mounted, such as `secret`. */
+  mount: string;
+  /** The one secret there whose keys are the names of ours, such as `blog`. */
+  path: string;
+  /** Where DATABASE_URL is of Vault's making: a user for each lease. */
+  database?: {
+    /** Such as `database/creds/blog`. */
+    path: string;
+    /** What stands behind the `@` of the URL, such as `db.example:5432/blog?sslmode=require`. */
+    at: string;
+  };
+};
+
+type Lease = { url: string; id: string; renewable: boolean; from: number; lasts: number };
+
+/** HashiCorp Vault and OpenBao: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2 and …/databases. */
+export function vault({ mount, path, database, ...address }: VaultSettings): SecretStore {
+  const client = new VaultClient(address);
+  let lease: Lease | undefined;
+
+  return {
+    name: 'Vault',
+    read: async (names, signal) => {
+      const found = await keys(client, `${mount}/data/${path}`, names, signal);
+      if (database && names.includes('DATABASE_URL')) {
+        lease = await livingLease(client, database, lease, signal);
+        found.set('DATABASE_URL', lease.url);
+      }
+      return found;
+    },
+  };
+}
+
+async function keys(
+  client: VaultClient,
+  path: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const { status, body } = await client.ask('GET', path, signal);
+  const { data, metadata } = (body.data ?? {}) as { data?: unknown; metadata?: { deletion_time?: string } };
+  if (status === 404 && metadata?.deletion_time)
+    throw new StoreError(
+      `The newest version of ${path} in Vault is deleted. Undelete it, or write another.`,
+      {
+        passing: false,
+      },
+    );
+  if (status === 404 || typeof data !== 'object' || data === null) {
+    throw new StoreError(`Vault has nothing at ${path}. Check VAULT_MOUNT, VAULT_PATH and VAULT_NAMESPACE.`, {
+      passing: false,
+    });
+  }
+  return new Map(
+    names.flatMap((name) => {
+      const value = (data as Record<string, unknown>)[name];
+      return typeof value === 'string' ? [[name, value] as const] : [];
+    }),
+  );
+}
+
+/** Renews a lease in its second half; where Vault does not, or not for longer, takes a new user. */
+async function livingLease(
+  client: VaultClient,
+  { path, at }: { path: string; at: string },
+  lease: Lease | undefined,
+  signal: AbortSignal,
+): Promise<Lease> {
+  if (lease && performance.now() - lease.from < lease.lasts / 2) return lease;
+  const renewed = lease?.renewable && (await renew(client, lease, signal));
+  if (renewed) return renewed;
+
+  const { status, body } = await client.ask('GET', path, signal);
+  const { username, password } = (body.data ?? {}) as { username?: unknown; password?: unknown };
+  if (status === 404 || typeof username !== 'string' || typeof password !== 'string')
+    throw new StoreError(`Vault gives no database user at ${path}. Check VAULT_DATABASE_PATH.`, {
+      passing: false,
+    });
+  const url = `postgresql://${credentials(username, password)}@${at}`;
+  maskSecret('DATABASE_URL', url);
+  const {
+    lease_id: id = '',
+    renewable = false,
+    lease_duration: seconds = 0,
+  } = body as {
+    lease_id?: string;
+    renewable?: boolean;
+    lease_duration?: number;
+  };
+  return { url, id, renewable, from: performance.now(), lasts: 1_000 * seconds };
+}
+
+async function renew(client: VaultClient, lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
+  try {
+    const { body } = await client.ask('PUT', 'sys/leases/renew', signal, { lease_id: lease.id });
+    const lasts = 1_000 * Number(body.lease_duration ?? 0);
+    // Near its longest life a lease is renewed for less and less: a new user has to come before the end.
+    return lasts >= lease.lasts / 2 ? { ...lease, from: performance.now() } : undefined;
+  } catch (error) {
+    if (error instanceof StoreError && !error.passing) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,313 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { mask } from '#secrets/masking.ts';
+import { attachStore, readSecret } from '#secrets/reader.ts';
+import type { KeptStore } from '#secrets/stores/kept.ts';
+import { openStore } from '#secrets/stores/open.ts';
+import { startVault, type VaultServer } from '../../setup/vault.ts';
+
+const newSecret = () => randomBytes(24).toString('hex');
+const URL_IN_VAULT = 'postgresql://blog:change-me@db.example:5432/blog';
+
+describe('Vault as the store', () => {
+  let vault: VaultServer;
+  let store: KeptStore | undefined;
+  let lines: string[];
+
+  beforeEach(async () => {
+    vault = await startVault();
+    lines = [];
+    vi.stubEnv('SECRETS_STORE', 'vault');
+    vi.stubEnv('VAULT_ADDR', vault.address);
+    vi.stubEnv('DATABASE_URL', '');
+  });
+
+  afterEach(async () => {
+    store?.close();
+    store = undefined;
+    attachStore(undefined);
+    vi.unstubAllEnvs();
+    await vault.close();
+  });
+
+  const open = async (patience = 300) => {
+    store = await openStore({ patience, timeout: 500, log: (line) => lines.push(line) });
+    return store;
+  };
+  const withToken = (options?: { mayRead?: boolean }) => {
+    const token = vault.makeToken(options);
+    vi.stubEnv('VAULT_TOKEN', token);
+    return token;
+  };
+
+  it('gives what is set nowhere else', async () => {
+    const secret = newSecret();
+    vault.secret = { AUTH_SECRET: secret, DATABASE_URL: URL_IN_VAULT, OTHER: 'not ours' };
+    withToken();
+    vi.stubEnv('REVALIDATE_TOKEN', newSecret());
+    await open();
+    expect(readSecret('AUTH_SECRET')).toEqual({ value: secret, source: 'Vault' });
+    expect(readSecret('DATABASE_URL')).toMatchObject({ value: { host: 'db.example' }, source: 'Vault' });
+    expect(readSecret('REVALIDATE_TOKEN')?.source).toBe('the variable REVALIDATE_TOKEN');
+    expect(readSecret('STRIPE_SECRET_KEY')).toBeUndefined();
+  });
+
+  it('is asked in its namespace', async () => {
+    vault.namespace = 'team/blog';
+    vault.secret = { AUTH_SECRET: newSecret() };
+    withToken();
+    await expect(open()).rejects.toThrow(/Vault denies access to secret\/data\/sealed/);
+    vi.stubEnv('VAULT_NAMESPACE', 'team/blog');
+    await open();
+    expect(readSecret('AUTH_SECRET')?.source).toBe('Vault');
+  });
+
+  it('is signed in to by AppRole, whose secret id is a file', async () => {
+    vault.secret = { AUTH_SECRET: newSecret() };
+    const folder = mkdtempSync(join(tmpdir(), 'sealed-vault-'));
+    try {
+      writeFileSync(join(folder, 'secret-id'), `${vault.secretId}\n`);
+      vi.stubEnv('VAULT_ROLE_ID', vault.roleId);
+      vi.stubEnv('VAULT_SECRET_ID_FILE', join(folder, 'secret-id'));
+      await open();
+      expect(readSecret('AUTH_SECRET')?.source).toBe('Vault');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is signed in to as a pod of Kubernetes', async () => {
+    vault.secret = { AUTH_SECRET: newSecret() };
+    const folder = mkdtempSync(join(tmpdir(), 'sealed-vault-'));
+    try {
+      writeFileSync(join(folder, 'token'), vault.jwt);
+      vi.stubEnv('VAULT_KUBERNETES_ROLE', 'blog');
+      vi.stubEnv('VAULT_JWT_FILE', join(folder, 'token'));
+      await open();
+      expect(readSecret('AUTH_SECRET')?.source).toBe('Vault');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('has its token renewed in the second half of its time', async () => {
+    vault.lasts = 2;
+    vault.secret = { AUTH_SECRET: newSecret() };
+    vi.stubEnv('VAULT_ROLE_ID', vault.roleId);
+    vi.stubEnv('VAULT_SECRET_ID', vault.secretId);
+    await open();
+    await vi.waitFor(
+      async () => {
+        await store?.refresh();
+        expect(vault.asked).toContain('POST auth/token/renew-self');
+      },
+      { timeout: 5_000, interval: 200 },
+    );
+    expect(vault.asked.filter((asked) => asked.endsWith('approle/login'))).toHaveLength(1);
+    expect(store?.state().problem).toBeUndefined();
+  });
+
+  it('is signed in to anew where its token can not be renewed, or is revoked', async () => {
+    vault.secret = { AUTH_SECRET: newSecret() };
+    vi.stubEnv('VAULT_ROLE_ID', vault.roleId);
+    vi.stubEnv('VAULT_SECRET_ID', vault.secretId);
+    await open();
+    vault.revokeTokens();
+    const next = newSecret();
+    vault.secret = { AUTH_SECRET: next };
+    await store?.refresh();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(next);
+    expect(vault.asked.filter((asked) => asked.endsWith('approle/login'))).toHaveLength(2);
+  });
+
+  it('makes a database user for as long as its lease lasts, and another where it ends', async () => {
+    vault.secret = {};
+    vault.lasts = 2;
+    withToken();
+    vi.stubEnv('VAULT_DATABASE_PATH', 'database/creds/blog');
+    vi.stubEnv('VAULT_DATABASE_AT', 'db.example:5432/blog?sslmode=require');
+    const user = () => readSecret('DATABASE_URL')?.value.user;
+    await open();
+    expect(readSecret('DATABASE_URL')?.value).toMatchObject({
+      ...{ user: 'v-blog-1', password: 'p@ss/1', host: 'db.example', sslmode: 'require' },
+    });
+    await vi.waitFor(
+      async () => {
+        await store?.refresh();
+        expect(vault.asked).toContain('PUT sys/leases/renew');
+      },
+      { timeout: 5_000, interval: 200 },
+    );
+    expect(user()).toBe('v-blog-1');
+    vault.renewable = false;
+    await vi.waitFor(
+      async () => {
+        await store?.refresh();
+        expect(user()).toBe('v-blog-2');
+      },
+      { timeout: 5_000, interval: 200 },
+    );
+    expect(lines).toEqual([]);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'a token without permission',
+      () => withToken({ mayRead: false }),
+      /^Vault denies access to secret\/data\/sealed/,
+    ],
+    [
+      'an expired token',
+      () => {
+        withToken();
+        vault.revokeTokens();
+      },
+      /Check that VAULT_TOKEN has not expired/,
+    ],
+    [
+      'a wrong secret id',
+      () => {
+        vi.stubEnv('VAULT_ROLE_ID', vault.roleId);
+        vi.stubEnv('VAULT_SECRET_ID', newSecret());
+      },
+      /^Vault refused the sign-in at auth\/approle\/login \(400\)\. Check role id and secret id\./,
+    ],
+    [
+      'a path that holds nothing',
+      () => {
+        withToken();
+        vi.stubEnv('VAULT_PATH', 'nothing');
+      },
+      /^Vault has nothing at secret\/data\/nothing\. Check VAULT_MOUNT/,
+    ],
+    [
+      'a deleted version',
+      () => {
+        withToken();
+        vault.deleted = true;
+      },
+      /^The newest version of secret\/data\/sealed in Vault is deleted/,
+    ],
+    ['nobody to sign in as', () => undefined, /^Vault is to be asked, but not as whom/],
+    [
+      'an address that is none',
+      () => vi.stubEnv('VAULT_ADDR', 'vault'),
+      /^VAULT_ADDR is not the address of a Vault/,
+    ],
+    [
+      'an unknown store',
+      () => vi.stubEnv('SECRETS_STORE', 'clouds'),
+      /^SECRETS_STORE names no store that is known/,
+    ],
+    [
+      'half of a database',
+      () => {
+        withToken();
+        vi.stubEnv('VAULT_DATABASE_PATH', 'database/creds/blog');
+      },
+      /go together/,
+    ],
+    [
+      'an interval that is none',
+      () => vi.stubEnv('SECRETS_REFRESH_SECONDS', '0'),
+      /^SECRETS_REFRESH_SECONDS/,
+    ],
+  ])('ends at once for %s, with a sentence', async (_, prepare, sentence) => {
+    prepare();
+    if (!process.env.VAULT_TOKEN && /SECONDS/.test(sentence.source)) withToken();
+    // Patience would outlast the test.
+    await expect(open(600_000)).rejects.toThrow(sentence);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'sealed',
+      () => {
+        vault.trouble = 503;
+      },
+      /^Vault is sealed\. Unseal it\. It was asked for 0 seconds\.$/,
+    ],
+    [
+      'too busy',
+      () => {
+        vault.trouble = 429;
+      },
+      /too many requests/,
+    ],
+    [
+      'in trouble',
+      () => {
+        vault.trouble = 500;
+      },
+      /trouble of its own \(500\)/,
+    ],
+    [
+      'silent',
+      () => {
+        vault.silent = true;
+      },
+      /gives no answer/,
+    ],
+  ])('is asked again while it is %s, and then given up with a sentence', async (_, prepare, sentence) => {
+    withToken();
+    prepare();
+    await expect(open(450)).rejects.toThrow(sentence);
+    if (!vault.silent) expect(vault.asked.length).toBeGreaterThan(1);
+  });
+
+  it('is waited for where it comes up late', async () => {
+    vault.secret = { AUTH_SECRET: newSecret() };
+    vault.trouble = 503;
+    withToken();
+    const opened = open(20_000);
+    await vi.waitFor(() => expect(vault.asked.length).toBeGreaterThan(1), 10_000);
+    vault.trouble = undefined;
+    await opened;
+    expect(readSecret('AUTH_SECRET')?.source).toBe('Vault');
+  });
+
+  it('leaves the last good values in use where it goes down later, and says so once', async () => {
+    const secret = newSecret();
+    vault.secret = { AUTH_SECRET: secret };
+    withToken();
+    await open();
+    const { readAt } = store?.state() ?? {};
+    vault.trouble = 503;
+    await store?.refresh();
+    await store?.refresh();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(secret);
+    expect(store?.state()).toEqual({ name: 'Vault', readAt, problem: 'Vault is sealed. Unseal it.' });
+    vault.trouble = undefined;
+    const next = newSecret();
+    vault.secret = { AUTH_SECRET: next };
+    await store?.refresh();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(next);
+    expect(store?.state().problem).toBeUndefined();
+    expect(lines).toEqual([
+      'secrets: Vault is sealed. Unseal it. The values from before stay in use.',
+      'secrets: Vault gives every value again',
+    ]);
+  });
+
+  it('leaves a value in use that has gone, and names it', async () => {
+    const secret = newSecret();
+    vault.secret = { AUTH_SECRET: secret };
+    withToken();
+    await open();
+    vault.secret = {};
+    await store?.refresh();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(secret);
+    expect(store?.state().problem).toBe('AUTH_SECRET can no longer be found in Vault.');
+  });
+
+  it('shows in no sentence and no line what it was given', async () => {
+    const token = withToken({ mayRead: false });
+    const thrown = await open().catch((error: Error) => error);
+    expect(String((thrown as Error).stack)).not.toContain(token);
+    expect(mask(`a line with ${token}`)).toBe('a line with [VAULT_TOKEN]');
+    expect(mask(`and ${vault.secretId}`)).toContain(vault.secretId);
+  });
+});
