@@ -20,6 +20,8 @@ FROM compile AS generate
 # BuildKit leaves a secret's value out of the cache key, so the posts' revision stands in: the same posts, the same layer.
 ARG CONTENT_REVISION
 ARG GENERATED_POSTS
+ARG EMAIL_API_URL
+ARG EMAIL_TEMPLATE
 # Each secret is a file for the length of this one step. Where a required one is missing, the step says which option to pass.
 RUN --mount=type=secret,id=database_url \
     --mount=type=secret,id=email_api_key \

@@ -13,7 +13,8 @@ const securityHeaders = (scriptSources: string) => ({
     "img-src 'self' https: data:",
     "object-src 'none'",
     "base-uri 'none'",
-    "form-action 'self'",
+    // A form's answer may lead to where support is paid.
+    "form-action 'self' https://checkout.stripe.com",
     "frame-ancestors 'none'",
   ].join('; '),
   'Referrer-Policy': 'strict-origin-when-cross-origin',

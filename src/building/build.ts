@@ -1,7 +1,18 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasPosts } from '#database/preflight.ts';
+import { fetchTemplate } from '#newsletter/provider.ts';
+import { TEMPLATE_FILE } from '#newsletter/template.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
 import { phaseVariables } from '#secrets/phase.ts';
 import { SecretError } from '#secrets/reader.ts';
@@ -44,9 +55,18 @@ export async function generate(options: Options = {}): Promise<void> {
   if (!existsSync(join(PROJECT, '.next/BUILD_ID')))
     throw new Error('Nothing is compiled yet. Run npm run build:compile first.');
   await hasPosts(addressForBuild());
+  await keepTemplate();
   removeGeneratedPages();
   await buildWithNext('generate', options);
   await assemble();
+}
+
+/** The key to fetch the newsletter's template is a build secret: what it gave is kept for pages that are generated later. */
+async function keepTemplate(): Promise<void> {
+  const file = join(PROJECT, TEMPLATE_FILE);
+  const template = await fetchTemplate();
+  if (template) writeFileSync(file, JSON.stringify(template));
+  else rmSync(file, { force: true });
 }
 
 /** Fails also where a page caught the error of a secret that it must not read, and was generated without it. */
@@ -97,6 +117,9 @@ async function assemble(): Promise<void> {
     rmSync(join(STANDALONE, folder), { recursive: true, force: true });
     cpSync(join(PROJECT, folder), join(STANDALONE, folder), { recursive: true });
   }
+  rmSync(join(STANDALONE, TEMPLATE_FILE), { force: true });
+  if (existsSync(join(PROJECT, TEMPLATE_FILE)))
+    cpSync(join(PROJECT, TEMPLATE_FILE), join(STANDALONE, TEMPLATE_FILE));
   // Next.js copies these whatever it is told, and one may hold a secret.
   for (const name of readdirSync(STANDALONE).filter((entry) => entry.startsWith('.env')))
     rmSync(join(STANDALONE, name));

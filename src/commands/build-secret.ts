@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PROJECT } from '#building/project.ts';
 import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
+import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
 import { environment } from '#secrets/environment.ts';
 
 const SECRET_FILE = 'env/database_url.txt';
@@ -30,4 +31,14 @@ export function findBuildSecret(file: string | undefined): BuildSecret {
     `There is no database URL. Copy ${SECRET_FILE}.example to ${SECRET_FILE} and write yours into it, or pass --secret <path>. ` +
       'To build without a database: docker build --target deferred -t next-app .',
   );
+}
+
+/** The optional build secrets that are set, as `docker build --secret` takes them: an empty one would be mounted too. */
+export function optionalBuildSecrets(): string[] {
+  return SECRET_NAMES.filter((name) => declarationOf(name).phases.build === 'optional').flatMap((name) => {
+    const id = name.toLowerCase();
+    const file = environment[`${name}_FILE`] || join(PROJECT, `env/${id}.txt`);
+    if (environment[name] && !environment[`${name}_FILE`]) return [`id=${id},env=${name}`];
+    return statSync(file, { throwIfNoEntry: false })?.size ? [`id=${id},src=${resolve(file)}`] : [];
+  });
 }

@@ -6,7 +6,7 @@ import { PROJECT } from '#building/project.ts';
 import { contentRevision } from '#database/content-revision.ts';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
-import { findBuildSecret } from './build-secret.ts';
+import { findBuildSecret, optionalBuildSecrets } from './build-secret.ts';
 import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 import { step } from './progress.ts';
@@ -19,11 +19,15 @@ unchanged ones come from the cache; labels; and the network option where the dat
 Options:
   -t, --tag <name>      the image's name (next-app)
       --secret <path>   the file that holds the database's URL. Without it DATABASE_URL_FILE or DATABASE_URL
-                        is taken where one is set, and env/database_url.txt otherwise
+                        is taken where one is set, and env/database_url.txt otherwise. Optional build secrets,
+                        such as EMAIL_API_KEY, are passed on where they are set in the same ways
   -h, --help            this text
 
 Exit codes: 0 built, 1 failed, 2 not understood.
 `;
+
+/** Variables that a build takes as its arguments. */
+const SETTINGS = ['GENERATED_POSTS', 'EMAIL_API_URL', 'EMAIL_TEMPLATE'];
 
 /** Docker's name for the machine that a container runs on; the machine itself may not know it. */
 const HOST_FROM_CONTAINER = 'host.docker.internal';
@@ -43,9 +47,9 @@ async function main(): Promise<void> {
   );
   await docker([
     'build',
-    ...['--secret', option],
+    ...[option, ...optionalBuildSecrets()].flatMap((secret) => ['--secret', secret]),
     ...['--build-arg', `CONTENT_REVISION=${revision}`],
-    ...(environment.GENERATED_POSTS ? ['--build-arg', `GENERATED_POSTS=${environment.GENERATED_POSTS}`] : []),
+    ...SETTINGS.flatMap((name) => (environment[name] ? ['--build-arg', `${name}=${environment[name]}`] : [])),
     ...labels(revision).flatMap((label) => ['--label', label]),
     ...network(address),
     ...['--tag', values.tag],

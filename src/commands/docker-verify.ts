@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT } from '#building/project.ts';
-import { findBuildSecret } from './build-secret.ts';
+import { findBuildSecret, optionalBuildSecrets } from './build-secret.ts';
 import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:verify -- [options] [-- options of sealcheck image]
 
-Opens the image that docker:build made and looks for the very secret that built it: in every layer, deleted files too,
+Opens the image that docker:build made and looks for the very secrets that built it: in every layer, deleted files too,
 in the config, history and attestations, in every encoding.
 
 Options:
@@ -30,12 +30,11 @@ async function main(): Promise<void> {
   if (values.help) return console.info(HELP);
   takeEnvFile();
   const { option } = findBuildSecret(values.secret);
+  const secrets = [option, ...optionalBuildSecrets()].flatMap((secret) => ['--secret', secret]);
   const sealcheck = join(PROJECT, 'sealcheck/src/cli.ts');
-  const child = spawn(
-    process.execPath,
-    [sealcheck, 'image', values.tag, '--secret', option, ...positionals],
-    { stdio: 'inherit' },
-  );
+  const child = spawn(process.execPath, [sealcheck, 'image', values.tag, ...secrets, ...positionals], {
+    stdio: 'inherit',
+  });
   process.exitCode = await new Promise<number>((settle, reject) => {
     child.once('error', reject);
     child.once('close', (code) => settle(code ?? 2));

@@ -1,10 +1,14 @@
 import 'server-only';
 import { cacheLife, cacheTag } from 'next/cache';
+import { noteGeneration } from '#generation/record.ts';
 import type { Post, PostList } from './post.ts';
 import { readNewestPosts, readPost, readPostsAfter } from './published-posts.ts';
 
 /** The tag of every cached read of posts; a post's own reads carry {@link postTag} beside it. */
 export const POSTS_TAG = 'posts';
+
+/** The tag of the cached reads of lists of posts. */
+export const LISTS_TAG = 'post-lists';
 
 /** The tag of the cached reads of one post. */
 export function postTag(slug: string): string {
@@ -18,15 +22,18 @@ const UNKNOWN_SLUG_LIFE = { stale: 30, revalidate: 60, expire: 300 };
 export async function newestPosts(): Promise<PostList> {
   'use cache';
   cacheLife('max');
-  cacheTag(POSTS_TAG);
-  return readNewestPosts();
+  cacheTag(POSTS_TAG, LISTS_TAG);
+  const list = await readNewestPosts();
+  noteGeneration('/');
+  return list;
 }
 
 /** {@link readPostsAfter}, cached until the posts change. */
 export async function postsAfter(slug: string): Promise<PostList | undefined> {
   'use cache';
-  cacheTag(POSTS_TAG, postTag(slug));
+  cacheTag(POSTS_TAG, LISTS_TAG, postTag(slug));
   const list = await readPostsAfter(slug);
+  if (list) noteGeneration(`/older/${slug}`);
   if (list) cacheLife('max');
   else cacheLife(UNKNOWN_SLUG_LIFE);
   return list;
@@ -37,6 +44,7 @@ export async function findPost(slug: string): Promise<Post | undefined> {
   'use cache';
   cacheTag(POSTS_TAG, postTag(slug));
   const post = await readPost(slug);
+  if (post) noteGeneration(`/posts/${slug}`);
   if (post) cacheLife('max');
   else cacheLife(UNKNOWN_SLUG_LIFE);
   return post;

@@ -26,11 +26,23 @@ export const SECRETS = {
     purpose: 'signs sessions, and is the root that other keys are derived from',
     without: 'the keys are random: they differ between replicas, and end with the process',
   },
+  AUTH_SECRET_PREVIOUS: {
+    phases: { run: 'optional' },
+    schema: atLeast(32, 'Put the AUTH_SECRET from before here, or nothing.'),
+    purpose: 'the AUTH_SECRET from before: what it signed still counts',
+    without: 'what it signed counts for a day after the change, and until a restart',
+  },
   REVALIDATE_TOKEN: {
     phases: { run: 'optional' },
     schema: atLeast(16, 'Make one with: openssl rand -hex 16'),
     purpose: 'lets a CMS or a pipeline have pages generated anew',
     without: 'nobody outside can ask for that',
+  },
+  STATUS_TOKEN: {
+    phases: { run: 'optional' },
+    schema: atLeast(16, 'Make one with: openssl rand -hex 16'),
+    purpose: 'shows /status: how secrets, database and pages stand',
+    without: 'there is no /status',
   },
   STRIPE_SECRET_KEY: {
     phases: { run: 'optional' },

@@ -25,13 +25,14 @@ export function derivedKey(label: string, bytes: number, sources: Partial<Source
  * Keys to sign with and to verify with as AUTH_SECRET is rotated: what is signed with the first stays valid for
  * {@link OVERLAP} after the next. Costs no input or output where secrets are watched.
  *
- * @returns the key of now, and behind it the one from before, while it counts
+ * @returns the key of now, and behind it those from before, while they count
  * @throws SecretError as {@link derivedKey}
  */
 export function rotatingKeys(label: string, bytes: number): [Buffer, ...Buffer[]] {
   const root = currentSecret('AUTH_SECRET')?.value ?? randomRoot();
-  const before = previousSecret('AUTH_SECRET', OVERLAP);
-  return [derive(root, label, bytes), ...(before ? [derive(before, label, bytes)] : [])];
+  const before = [previousSecret('AUTH_SECRET', OVERLAP), currentSecret('AUTH_SECRET_PREVIOUS')?.value];
+  const roots = before.filter((value) => value !== undefined && value !== root);
+  return [derive(root, label, bytes), ...roots.map((value) => derive(value ?? '', label, bytes))];
 }
 
 function derive(root: string | Buffer, label: string, bytes: number): Buffer {

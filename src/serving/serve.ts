@@ -23,6 +23,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   // As Next.js's own standalone server does, so that it neither looks for next.config nor loads a compiler.
   environment.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(manifest.config);
   environment.NEXT_TELEMETRY_DISABLED = '1';
+  environment.SEALED_BUILD = folder;
   quietReportedProblems();
   logReachability(console.info);
 

@@ -21,6 +21,13 @@ export function PageFrame({ children }: { children: ReactNode }) {
       </main>
       <footer className={styles.footer}>
         <p>Posts from PostgreSQL, served from an image that carries no secret.</p>
+        <nav className={styles.links} aria-label="More of this site">
+          <a href="/newsletter">Newsletter</a>
+          <a href="/support" data-support="offered">
+            Support this blog
+          </a>
+        </nav>
+        <link rel="stylesheet" href="/support/offer.css" />
       </footer>
     </div>
   );

@@ -14,7 +14,9 @@ describe('secretStates', () => {
     expect(states.map(({ name, source }) => [name, source])).toEqual([
       ['DATABASE_URL', 'the variable DATABASE_URL'],
       ['AUTH_SECRET', 'the variable AUTH_SECRET'],
+      ['AUTH_SECRET_PREVIOUS', undefined],
       ['REVALIDATE_TOKEN', undefined],
+      ['STATUS_TOKEN', undefined],
       ['STRIPE_SECRET_KEY', undefined],
       ['EMAIL_API_KEY', undefined],
     ]);

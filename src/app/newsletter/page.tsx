@@ -1,0 +1,6 @@
+import type { Metadata } from 'next';
+import { Newsletter } from '#newsletter/newsletter.tsx';
+
+export const metadata: Metadata = { title: 'The newsletter' };
+
+export default Newsletter;

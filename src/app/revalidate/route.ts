@@ -1,0 +1,1 @@
+export { answerRevalidation as POST } from '#revalidation/revalidation.ts';

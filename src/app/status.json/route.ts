@@ -1,0 +1,1 @@
+export { answerStatusJson as GET } from '#status/status-json.ts';

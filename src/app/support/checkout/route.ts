@@ -1,0 +1,1 @@
+export { answerCheckout as POST } from '#support/checkout.ts';

@@ -1,0 +1,1 @@
+export { answerOfferStyles as GET } from '#support/offer.ts';

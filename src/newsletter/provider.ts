@@ -1,0 +1,49 @@
+import { environment } from '#secrets/environment.ts';
+import { readSecret, unquoted } from '#secrets/reader.ts';
+import type { MailTemplate } from './template.ts';
+
+/** Milliseconds. */
+const TIMEOUT = 10_000;
+
+/**
+ * Fetches the newsletter's template from Postmark, while pages are generated;
+ * see https://postmarkapp.com/developer/api/templates-api#get-template.
+ *
+ * @returns `undefined` where there is no EMAIL_API_KEY
+ * @throws Error with one sentence that names the provider's host, and never the key
+ */
+export async function fetchTemplate(): Promise<MailTemplate | undefined> {
+  const key = readSecret('EMAIL_API_KEY', { phase: 'generate' })?.value;
+  if (key === undefined) return undefined;
+  const api = URL.parse(setting('EMAIL_API_URL') ?? 'https://api.postmarkapp.com');
+  if (!api) throw new Error('EMAIL_API_URL is not a URL. Set it, as in https://api.postmarkapp.com.');
+  const name = setting('EMAIL_TEMPLATE') ?? 'newsletter';
+  const response = await fetch(new URL(`/templates/${encodeURIComponent(name)}`, api), {
+    headers: { Accept: 'application/json', 'X-Postmark-Server-Token': key },
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT),
+  }).catch((cause: unknown) => {
+    throw new Error(
+      `The mail provider at ${api.host} gives no answer. Check EMAIL_API_URL and the network.`,
+      { cause },
+    );
+  });
+  if (!response.ok) throw new Error(refused(response.status, api.host, name));
+  const { Subject: subject, HtmlBody: html } = await response.json().catch(() => ({}));
+  if (typeof html !== 'string' || !html)
+    throw new Error(
+      `The template "${name}" at ${api.host} has no HTML. Write some, or name another with EMAIL_TEMPLATE.`,
+    );
+  return { subject: typeof subject === 'string' ? subject : '', html };
+}
+
+function refused(status: number, host: string, name: string): string {
+  if (status === 401) return `The mail provider at ${host} does not know the key (401). Check EMAIL_API_KEY.`;
+  if (status === 404 || status === 422)
+    return `The mail provider at ${host} has no template "${name}" (${status}). Check EMAIL_TEMPLATE.`;
+  return `The mail provider at ${host} did not give the template "${name}" (${status}). Try again later.`;
+}
+
+function setting(name: string): string | undefined {
+  return unquoted(environment[name] ?? '') || undefined;
+}

@@ -1,0 +1,2 @@
+/** What a reader can give, in euros. */
+export const AMOUNTS = [3, 5, 10, 25];
