@@ -55,7 +55,8 @@ export function StatusTable({ report }: { report: StatusReport }) {
       {pages.inImage ? (
         <details>
           <summary>
-            {pages.inImage.count} pages as they were generated while building, at <Moment at={pages.inImage.at} />
+            {pages.inImage.count} pages as they were generated while building, at{' '}
+            <Moment at={pages.inImage.at} />
           </summary>
           <ul className={styles.pages}>
             {pages.inImage.paths.map((path) => (

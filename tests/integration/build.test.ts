@@ -1,9 +1,11 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Command, runNode } from '../setup/command.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
+import { type HttpService, startService } from '../setup/http-service.ts';
 import { copyProject } from '../setup/project-copy.ts';
 
 let folder: string;
@@ -127,5 +129,95 @@ describe('build:generate', () => {
     for (const secret of ['hidden', address.password, 'blog:', 'postgresql:'])
       expect(build.output()).not.toContain(secret);
     expect(existsSync(join(folder, '.next/BUILD_ID'))).toBe(before);
+  });
+});
+
+describe('the newsletter', () => {
+  const key = randomBytes(16).toString('hex');
+  const template = '<h1>From the provider</h1>{{#each posts}}<a href="{{url}}">{{title}}</a>{{/each}}';
+  let provider: HttpService;
+  let answer: [number, object] | undefined;
+  let url: string;
+
+  beforeAll(async () => {
+    provider = await startService(() => answer);
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 2);
+    await database.query(
+      `UPDATE "Post" SET "title" = '<img src=x onerror=attack()>' WHERE "slug" = 'post-2'`,
+    );
+    url = database.url;
+  });
+
+  afterAll(() => provider.close());
+
+  const page = () => readFileSync(join(folder, '.next/standalone/.next/server/app/newsletter.html'), 'utf8');
+  const generateWith = (variables: Record<string, string>) =>
+    generate({ DATABASE_URL: url, EMAIL_API_URL: provider.url, ...variables });
+
+  it('is generated in the template that the provider gives for the key', async () => {
+    answer = [200, { Subject: 'News', HtmlBody: template }];
+    const build = generateWith({ EMAIL_API_KEY: key, EMAIL_TEMPLATE: 'weekly' });
+    expect(await build.ended, build.output()).toBe(0);
+    expect(provider.received.at(-1)).toMatchObject({
+      ...{ method: 'GET', path: '/templates/weekly', headers: { 'x-postmark-server-token': key } },
+    });
+    expect(page()).toContain('From the provider');
+    expect(page()).toContain('/posts/post-1');
+    expect(page()).not.toContain('<img src=x');
+    const kept = readdirSync(join(folder, '.next'), {
+      recursive: true,
+      encoding: 'utf8',
+      withFileTypes: true,
+    });
+    const holding = kept.filter(
+      (entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name)).includes(key),
+    );
+    expect(holding.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('keeps that template for pages that are generated when the key is gone', async () => {
+    const server = runNode(folder, ['.next/standalone/sealed.js'], {
+      ...{ HOSTNAME: '127.0.0.1', PORT: '0', DATABASE_URL: url, REVALIDATE_TOKEN: key },
+    });
+    const [, site = ''] = await server.printed(/ready at (http:\S+)/);
+    try {
+      await fetch(`${site}/revalidate`, {
+        ...{ method: 'POST', headers: { Authorization: `Bearer ${key}` }, body: '{"all":true}' },
+      });
+      const answered = await fetch(`${site}/newsletter`);
+      expect(answered.headers.get('x-nextjs-cache')).not.toBe('HIT');
+      expect(await answered.text()).toContain('From the provider');
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('is generated in the template of the source without a key', async () => {
+    const build = generateWith({});
+    expect(await build.ended, build.output()).toBe(0);
+    expect(page()).toContain('You get this because you asked for it.');
+  });
+
+  it.each<[string, [number, object] | undefined, RegExp]>([
+    [
+      'does not know the key',
+      [401, { ErrorCode: 10, Message: 'No token' }],
+      /does not know the key \(401\)\. Check EMAIL_API_KEY\./,
+    ],
+    [
+      'has no such template',
+      [422, { ErrorCode: 1101 }],
+      /has no template "newsletter" \(422\)\. Check EMAIL_TEMPLATE\./,
+    ],
+    ['is in trouble', [500, {}], /did not give the template/],
+    ['gives no HTML', [200, { Subject: 'News' }], /has no HTML/],
+  ])('stops the build where the provider %s, in one line without the key', async (_, given, line) => {
+    answer = given;
+    const build = generateWith({ EMAIL_API_KEY: key });
+    expect(await build.ended).toBe(1);
+    expect(build.output()).toMatch(line);
+    expect(build.output().trim().split('\n')).toHaveLength(1);
+    expect(build.output()).not.toContain(key);
   });
 });
