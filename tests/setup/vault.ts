@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 type Body = Record<string, unknown>;
-type Token = { expiresAt: number; lasts: number; renewable: boolean; mayRead: boolean };
+type Token = { expiresAt: number; lasts: number; endsAt: number; renewable: boolean; mayRead: boolean };
+type Lease = { token: Token; user: string; expiresAt: number; endsAt: number };
 
 /**
  * A server that answers as Vault's HTTP API documents: statuses and error bodies of KV version 2, of tokens, AppRole,
@@ -24,11 +25,17 @@ export type VaultServer = {
   jwt: string;
   /** Seconds for which tokens and leases last. */
   lasts: number;
+  /** Seconds after which no renewal makes a token or a lease last longer. */
+  longest: number;
   renewable: boolean;
   /** Each request, as in `GET secret/data/sealed`. */
   asked: string[];
   makeToken(options?: { mayRead?: boolean }): string;
+  /** The token that was made last. */
+  newestToken: string;
   revokeTokens(): void;
+  /** Database users whose lease has not ended. Vault ends a lease with the token that it was made for. */
+  users(): string[];
   close(): Promise<void>;
 };
 
@@ -36,7 +43,8 @@ const LEASE = 'database/creds/blog/';
 
 export async function startVault(): Promise<VaultServer> {
   const tokens = new Map<string, Token>();
-  const leases = new Set<string>();
+  const leases = new Map<string, Lease>();
+  let made = 0;
   const vault: VaultServer = {
     address: '',
     secret: {},
@@ -48,15 +56,18 @@ export async function startVault(): Promise<VaultServer> {
     secretId: randomBytes(16).toString('hex'),
     jwt: `header.${randomBytes(16).toString('hex')}.signature`,
     lasts: 3_600,
+    longest: 86_400,
     renewable: true,
     asked: [],
+    newestToken: '',
     makeToken: ({ mayRead = true } = {}) => {
       const text = `hvs.${randomBytes(18).toString('base64url')}`;
-      const { lasts, renewable } = vault;
-      tokens.set(text, { expiresAt: Date.now() + 1_000 * lasts, lasts, renewable, mayRead });
+      tokens.set(text, { ...limits(), lasts: vault.lasts, renewable: vault.renewable, mayRead });
+      vault.newestToken = text;
       return text;
     },
     revokeTokens: () => tokens.clear(),
+    users: () => [...leases.values()].filter(lives).map(({ user }) => user),
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
@@ -64,6 +75,18 @@ export async function startVault(): Promise<VaultServer> {
       }),
   };
 
+  const limits = () => ({
+    expiresAt: Date.now() + 1_000 * vault.lasts,
+    endsAt: Date.now() + 1_000 * vault.longest,
+  });
+  const lives = ({ token, expiresAt }: Lease) =>
+    [...tokens.values()].includes(token) && Math.min(token.expiresAt, expiresAt) > Date.now();
+  /** @returns the whole seconds that a token or a lease lasts from now on */
+  const renewed = (one: { expiresAt: number; endsAt: number }, lasts: number) => {
+    const seconds = Math.floor(Math.min(1_000 * lasts, one.endsAt - Date.now()) / 1_000);
+    one.expiresAt = Date.now() + 1_000 * seconds;
+    return seconds;
+  };
   const auth = () => {
     const client_token = vault.makeToken();
     return {
@@ -78,6 +101,7 @@ export async function startVault(): Promise<VaultServer> {
     headers: IncomingMessage['headers'],
     body: Body,
   ): [number, Body?] {
+    if (vault.trouble === 307) return [307];
     if (vault.trouble === 503) return [503, errors('Vault is sealed')];
     if (vault.trouble !== undefined) return [vault.trouble, errors('internal error')];
     if (vault.namespace !== headers['x-vault-namespace']) return [403, errors('permission denied')];
@@ -99,32 +123,29 @@ export async function startVault(): Promise<VaultServer> {
       ];
     if (path === 'auth/token/renew-self') {
       if (!token.renewable) return [400, errors('lease is not renewable')];
-      token.expiresAt = Date.now() + 1_000 * token.lasts;
-      return [
-        200,
-        { auth: { client_token: headers['x-vault-token'], lease_duration: token.lasts, renewable: true } },
-      ];
+      const lease_duration = renewed(token, token.lasts);
+      return [200, { auth: { client_token: headers['x-vault-token'], lease_duration, renewable: true } }];
     }
     if (!token.mayRead) return [403, errors('1 error occurred:\n\t* permission denied\n\n')];
     if (`${method} ${path}` === 'GET secret/data/sealed') return kv();
     if (`${method} ${path}` === 'GET database/creds/blog') {
       const id = LEASE + randomBytes(8).toString('hex');
-      leases.add(id);
+      const user = `v-blog-${++made}`;
+      leases.set(id, { token, user, ...limits() });
       return [
         200,
         {
           lease_id: id,
           lease_duration: vault.lasts,
           renewable: vault.renewable,
-          data: { username: `v-blog-${leases.size}`, password: `p@ss/${leases.size}` },
+          data: { username: user, password: `p@ss/${made}` },
         },
       ];
     }
     if (`${method} ${path}` === 'PUT sys/leases/renew') {
-      const known = leases.has(String(body.lease_id)) && vault.renewable;
-      return known
-        ? [200, { lease_id: body.lease_id, lease_duration: vault.lasts, renewable: true }]
-        : [400, errors('lease not found')];
+      const lease = leases.get(String(body.lease_id));
+      if (!lease || !lives(lease) || !vault.renewable) return [400, errors('lease not found')];
+      return [200, { lease_id: body.lease_id, lease_duration: renewed(lease, vault.lasts), renewable: true }];
     }
     return [404, errors()];
   }
@@ -146,6 +167,8 @@ export async function startVault(): Promise<VaultServer> {
     for await (const chunk of request) text += chunk;
     if (vault.silent) return;
     const [status, body] = answer(request.method ?? '', path, request.headers, text ? JSON.parse(text) : {});
+    // A standby that can't hand a request on sends the client to the active node.
+    if (status === 307) response.setHeader('Location', `http://127.0.0.1:1${request.url}`);
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(body && JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,3 +1,4 @@
+import { maskSecret } from '../masking.ts';
 import { StoreError } from './store.ts';
 
 /** How a process proves to Vault who it is. */
@@ -15,7 +16,15 @@ export type VaultAnswer = { status: number; body: Record<string, unknown> };
 type Token = { text: string; renewable: boolean; madeAt: number; lasts: number };
 
 /** Conditions that pass: too many requests, a standby, an error within, and sealed. */
-const PASSING = [412, 429, 472, 473, 500, 502, 503, 504];
+const PASSING = [307, 412, 429, 472, 473, 500, 502, 503, 504];
+
+/**
+ * Whether a renewal made something last about as long as before. Near its longest life Vault renews it for less and
+ * less, so its successor has to come while there is time left.
+ */
+export function isFullRenewal(lasts: number, before: number): boolean {
+  return lasts >= 0.9 * before;
+}
 
 /** Vault's HTTP API, which OpenBao has too, with a token that is kept alive. No client of either is on npm. */
 export class VaultClient {
@@ -24,6 +33,11 @@ export class VaultClient {
 
   constructor(at: VaultAddress) {
     this.#at = at;
+  }
+
+  /** The token in use: Vault ends with it every lease that was made for it. */
+  get token(): string | undefined {
+    return this.#token?.text;
   }
 
   /**
@@ -63,7 +77,8 @@ export class VaultClient {
       token: token.text,
       body: {},
     });
-    return status === 200 ? tokenOf(body) : undefined;
+    const renewed = status === 200 ? tokenOf(body) : undefined;
+    return renewed && isFullRenewal(renewed.lasts, token.lasts) ? renewed : undefined;
   }
 
   async #signedIn(signal: AbortSignal): Promise<Token> {
@@ -107,7 +122,8 @@ export class VaultClient {
       response = await fetch(new URL(`/v1/${path}`, address), {
         method,
         signal,
-        redirect: 'error',
+        // To follow would hand the token to whatever stands there.
+        redirect: 'manual',
         headers: {
           'X-Vault-Request': 'true',
           ...(token && { 'X-Vault-Token': token }),
@@ -137,6 +153,12 @@ export class VaultClient {
     const errors = Array.isArray(body.errors) ? body.errors.join(' ') : '';
     if (status === 503 && /sealed/i.test(errors))
       return new StoreError('Vault is sealed. Unseal it.', { passing });
+    if (status === 307) {
+      return new StoreError(
+        'Vault is a standby that sends its clients elsewhere, and this process does not follow. Set VAULT_ADDR to the active node.',
+        { passing },
+      );
+    }
     if (status === 429)
       return new StoreError('Vault answers too many requests, and turns this one away.', { passing });
     if (status === 472 || status === 473)
@@ -166,6 +188,7 @@ function tokenOf(body: Record<string, unknown>): Token | undefined {
     | { client_token?: unknown; lease_duration?: unknown; renewable?: unknown }
     | undefined;
   if (typeof auth?.client_token !== 'string') return undefined;
+  maskSecret('VAULT_TOKEN', auth.client_token);
   return {
     text: auth.client_token,
     renewable: auth.renewable === true,

@@ -1,7 +1,7 @@
 import { maskSecret } from '../masking.ts';
 import { credentials } from './database-credentials.ts';
 import { type SecretStore, StoreError } from './store.ts';
-import { type VaultAddress, VaultClient } from './vault-client.ts';
+import { isFullRenewal, type VaultAddress, VaultClient } from './vault-client.ts';
 
 /** What is read from Vault. */
 export type VaultSettings = VaultAddress & {
@@ -18,7 +18,14 @@ export type VaultSettings = VaultAddress & {
   };
 };
 
-type Lease = { url: string; id: string; renewable: boolean; from: number; lasts: number };
+type Lease = {
+  url: string;
+  id: string;
+  token: string | undefined;
+  renewable: boolean;
+  from: number;
+  lasts: number;
+};
 
 /** HashiCorp Vault and OpenBao: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2 and …/databases. */
 export function vault({ mount, path, database, ...address }: VaultSettings): SecretStore {
@@ -66,16 +73,18 @@ async function keys(
   );
 }
 
-/** Renews a lease in its second half; where Vault does not, or not for longer, takes a new user. */
+/** Renews a lease in its second half; where Vault does not, or not for longer, or the token changed, takes a new user. */
 async function livingLease(
   client: VaultClient,
   { path, at }: { path: string; at: string },
   lease: Lease | undefined,
   signal: AbortSignal,
 ): Promise<Lease> {
-  if (lease && performance.now() - lease.from < lease.lasts / 2) return lease;
-  const renewed = lease?.renewable && (await renew(client, lease, signal));
-  if (renewed) return renewed;
+  if (lease && lease.token === client.token) {
+    if (performance.now() - lease.from < lease.lasts / 2) return lease;
+    const renewed = lease.renewable && (await renew(client, lease, signal));
+    if (renewed) return renewed;
+  }
 
   const { status, body } = await client.ask('GET', path, signal);
   const { username, password } = (body.data ?? {}) as { username?: unknown; password?: unknown };
@@ -94,15 +103,14 @@ async function livingLease(
     renewable?: boolean;
     lease_duration?: number;
   };
-  return { url, id, renewable, from: performance.now(), lasts: 1_000 * seconds };
+  return { url, id, token: client.token, renewable, from: performance.now(), lasts: 1_000 * seconds };
 }
 
 async function renew(client: VaultClient, lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
   try {
     const { body } = await client.ask('PUT', 'sys/leases/renew', signal, { lease_id: lease.id });
     const lasts = 1_000 * Number(body.lease_duration ?? 0);
-    // Near its longest life a lease is renewed for less and less: a new user has to come before the end.
-    return lasts >= lease.lasts / 2 ? { ...lease, from: performance.now() } : undefined;
+    return isFullRenewal(lasts, lease.lasts) ? { ...lease, from: performance.now(), lasts } : undefined;
   } catch (error) {
     if (error instanceof StoreError && !error.passing) return undefined;
     throw error;

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { setTimeout as elapsed } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { mask } from '#secrets/masking.ts';
 import { attachStore, readSecret } from '#secrets/reader.ts';
 import type { KeptStore } from '#secrets/stores/kept.ts';
@@ -153,6 +154,53 @@ describe('Vault as the store', () => {
     expect(lines).toEqual([]);
   });
 
+  const withAppRole = () => {
+    vi.stubEnv('VAULT_ROLE_ID', vault.roleId);
+    vi.stubEnv('VAULT_SECRET_ID', vault.secretId);
+  };
+  const withDatabase = () => {
+    vault.secret = {};
+    vi.stubEnv('VAULT_DATABASE_PATH', 'database/creds/blog');
+    vi.stubEnv('VAULT_DATABASE_AT', 'db.example:5432/blog');
+  };
+  const user = () => readSecret('DATABASE_URL')?.value.user;
+
+  it('makes another database user at once where it is signed in to anew, as the one before ended with its token', async () => {
+    withDatabase();
+    withAppRole();
+    await open();
+    expect(vault.users()).toEqual([user()]);
+    vault.revokeTokens();
+    await store?.refresh();
+    expect(user()).toBe('v-blog-2');
+    expect(vault.users()).toEqual(['v-blog-2']);
+  });
+
+  it('replaces token and database user before a life ends that no renewal makes longer', async () => {
+    vault.lasts = 4;
+    vault.longest = 6;
+    withDatabase();
+    withAppRole();
+    await open();
+    const end = Date.now() + 20_000;
+    while (user() !== 'v-blog-3' && Date.now() < end) {
+      await store?.refresh();
+      expect(vault.users()).toContain(user());
+      await elapsed(200);
+    }
+    expect(user()).toBe('v-blog-3');
+    expect(vault.asked).toContain('POST auth/token/renew-self');
+    expect(store?.state().problem).toBeUndefined();
+  });
+
+  it('has the tokens masked that a sign-in gave', async () => {
+    vault.secret = {};
+    withAppRole();
+    await open();
+    expect(mask(`a line with ${vault.newestToken}`)).toBe('a line with [VAULT_TOKEN]');
+    expect(mask(`and ${vault.secretId}`)).toBe('and [VAULT_SECRET_ID]');
+  });
+
   it.each<[string, () => void, RegExp]>([
     [
       'a token without permission',
@@ -174,6 +222,17 @@ describe('Vault as the store', () => {
         vi.stubEnv('VAULT_SECRET_ID', newSecret());
       },
       /^Vault refused the sign-in at auth\/approle\/login \(400\)\. Check role id and secret id\./,
+    ],
+    [
+      'the token of another service account',
+      () => {
+        const folder = mkdtempSync(join(tmpdir(), 'sealed-vault-'));
+        onTestFinished(() => rmSync(folder, { recursive: true }));
+        writeFileSync(join(folder, 'token'), newSecret());
+        vi.stubEnv('VAULT_KUBERNETES_ROLE', 'blog');
+        vi.stubEnv('VAULT_JWT_FILE', join(folder, 'token'));
+      },
+      /^Vault refused the sign-in at auth\/kubernetes\/login \(403\)\. Check VAULT_KUBERNETES_ROLE/,
     ],
     [
       'a path that holds nothing',
@@ -244,6 +303,27 @@ describe('Vault as the store', () => {
       },
       /trouble of its own \(500\)/,
     ],
+    ...[412, 502, 504].map((status): [string, () => void, RegExp] => [
+      `in the trouble of ${status}`,
+      () => {
+        vault.trouble = status;
+      },
+      new RegExp(`trouble of its own \\(${status}\\)`),
+    ]),
+    ...[472, 473].map((status): [string, () => void, RegExp] => [
+      `a standby, ${status}`,
+      () => {
+        vault.trouble = status;
+      },
+      /^Vault is a standby that does not answer\./,
+    ]),
+    [
+      'a standby that sends elsewhere',
+      () => {
+        vault.trouble = 307;
+      },
+      /^Vault is a standby that sends its clients elsewhere, and this process does not follow\. Set VAULT_ADDR/,
+    ],
     [
       'silent',
       () => {
@@ -258,18 +338,38 @@ describe('Vault as the store', () => {
     if (!vault.silent) expect(vault.asked.length).toBeGreaterThan(1);
   });
 
-  it('is waited for where it comes up late', async () => {
+  it.each<[string, Partial<VaultServer>]>([
+    ['is unsealed late', { trouble: 503 }],
+    ['is slow at first', { silent: true }],
+  ])('is waited for where it %s', async (_, condition) => {
     vault.secret = { AUTH_SECRET: newSecret() };
-    vault.trouble = 503;
+    Object.assign(vault, condition);
     withToken();
     const opened = open(20_000);
     await vi.waitFor(() => expect(vault.asked.length).toBeGreaterThan(1), 10_000);
-    vault.trouble = undefined;
+    Object.assign(vault, { trouble: undefined, silent: false });
     await opened;
     expect(readSecret('AUTH_SECRET')?.source).toBe('Vault');
   });
 
-  it('leaves the last good values in use where it goes down later, and says so once', async () => {
+  it('leaves the last good values in use where it no longer answers, or is gone', async () => {
+    const secret = newSecret();
+    vault.secret = { AUTH_SECRET: secret };
+    withToken();
+    await open();
+    vault.silent = true;
+    await store?.refresh();
+    await vault.close();
+    await store?.refresh();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(secret);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^secrets: Vault at 127\.0\.0\.1:\d+ gives no answer\. .+ The values from before stay in use\.$/,
+      ),
+    ]);
+  });
+
+  it('leaves the last good values in use where it is sealed later, and says so once', async () => {
     const secret = newSecret();
     vault.secret = { AUTH_SECRET: secret };
     withToken();
@@ -308,6 +408,5 @@ describe('Vault as the store', () => {
     const thrown = await open().catch((error: Error) => error);
     expect(String((thrown as Error).stack)).not.toContain(token);
     expect(mask(`a line with ${token}`)).toBe('a line with [VAULT_TOKEN]');
-    expect(mask(`and ${vault.secretId}`)).toContain(vault.secretId);
   });
 });
