@@ -1,5 +1,5 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { databaseUrlOf } from './database-credentials.ts';
+import { databaseUrlOf, isCredentials } from './database-credentials.ts';
 import { type SecretStore, StoreError } from './store.ts';
 
 const NAME = 'AWS Secrets Manager';
@@ -35,7 +35,8 @@ export async function awsSecretsManager({ id, prefix = '' }: AwsSettings): Promi
         names.map(async (name) => [name, await textOf(client, prefix + name, signal)] as const),
       );
       const found = new Map<string, string>();
-      for (const [name, text] of texts) if (text !== undefined) found.set(name, asUrl(name, text));
+      for (const [name, text] of texts)
+        if (text !== undefined) found.set(name, textFor(name, text, prefix + name));
       return found;
     },
   };
@@ -83,30 +84,36 @@ function problem(code: string, id: string, cause: unknown): StoreError {
 function fromJson(names: readonly string[], id: string, text: string | undefined): Map<string, string> {
   const refuse = (what: string) => new StoreError(`${NAME}: ${what}`, { passing: false });
   if (text === undefined) throw refuse(`there is no secret "${id}". Check SECRETS_STORE_ID and the region.`);
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    // The parser's message would quote the value.
-  }
-  if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw refuse(`the secret "${id}" is no JSON object. Write it as {"DATABASE_URL": "…"}.`);
-  const fields = content as Record<string, unknown>;
+  const fields = parsed(text);
+  if (!fields) throw refuse(`the secret "${id}" is no JSON object. Write it as {"DATABASE_URL": "…"}.`);
   const found = new Map<string, string>();
   for (const name of names) {
     const value = fields[name];
-    if (typeof value === 'string') found.set(name, asUrl(name, value));
+    if (typeof value === 'string') found.set(name, textFor(name, value, id));
   }
-  const url = databaseUrlOf(fields);
-  if (url && names.includes('DATABASE_URL') && !found.has('DATABASE_URL')) found.set('DATABASE_URL', url);
+  if (isCredentials(fields) && names.includes('DATABASE_URL') && !found.has('DATABASE_URL'))
+    found.set('DATABASE_URL', urlOf(fields, id));
   return found;
 }
 
-function asUrl(name: string, text: string): string {
-  if (name !== 'DATABASE_URL' || !text.trimStart().startsWith('{')) return text;
+function textFor(name: string, text: string, id: string): string {
+  const fields = name === 'DATABASE_URL' ? parsed(text) : undefined;
+  return fields && isCredentials(fields) ? urlOf(fields, id) : text;
+}
+
+function urlOf(fields: Parameters<typeof databaseUrlOf>[0], id: string): string {
+  const made = databaseUrlOf(fields);
+  if ('url' in made) return made.url;
+  throw new StoreError(`${NAME}: the JSON of "${id}" ${made.problem}`, { passing: false });
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
   try {
-    return databaseUrlOf(JSON.parse(text)) ?? text;
+    const content: unknown = JSON.parse(text);
+    const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
+    return isObject ? (content as Record<string, unknown>) : undefined;
   } catch {
-    return text;
+    // The parser's message would quote the value.
+    return undefined;
   }
 }

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { attachStore, readSecret } from '#secrets/reader.ts';
+import type { KeptStore } from '#secrets/stores/kept.ts';
+import { openStore } from '#secrets/stores/open.ts';
+import { type HttpService, startService } from '../../setup/http-service.ts';
+
+const newSecret = () => randomBytes(24).toString('hex');
+
+/** Conditions that moto does not know; the container suite asks moto for the others. */
+describe('AWS Secrets Manager as the store', () => {
+  let aws: HttpService;
+  let store: KeptStore | undefined;
+  let lines: string[];
+  let key: string;
+  /** Secrets by their id. */
+  let held: Record<string, string>;
+  /** How every question fails: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html. */
+  let failure: [status: number, type: string] | 'silence' | undefined;
+
+  beforeEach(async () => {
+    held = {};
+    failure = undefined;
+    lines = [];
+    key = newSecret();
+    aws = await startService(({ body }) => {
+      if (failure === 'silence') return undefined;
+      if (failure) return [failure[0], { __type: failure[1], message: `about ${Object.values(held)}` }];
+      const { SecretId, VersionStage } = JSON.parse(body);
+      const text = VersionStage === 'AWSCURRENT' ? held[SecretId] : 'of another version';
+      return text === undefined
+        ? [400, { __type: 'ResourceNotFoundException', Message: "Secrets Manager can't find it." }]
+        : [200, { Name: SecretId, SecretString: text }];
+    });
+    const variables = {
+      SECRETS_STORE: 'aws-secrets-manager',
+      SECRETS_STORE_PREFIX: 'blog/',
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: key,
+      DATABASE_URL: '',
+    };
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  });
+
+  afterEach(async () => {
+    store?.close();
+    store = undefined;
+    attachStore(undefined);
+    vi.unstubAllEnvs();
+    await aws.close();
+  });
+
+  const open = async (patience = 450) => {
+    store = await openStore({ patience, timeout: 500, log: (line) => lines.push(line) });
+    return store;
+  };
+
+  it.each([
+    'AccessDeniedException',
+    'UnrecognizedClientException',
+    'ExpiredTokenException',
+    'InvalidSignatureException',
+    'DecryptionFailure',
+  ])('ends at once for %s, with a sentence that quotes neither answer nor key', async (type) => {
+    held['blog/AUTH_SECRET'] = newSecret();
+    failure = [400, type];
+    // Patience would outlast the test.
+    const thrown = await open(600_000).catch((error: Error) => error);
+    const { message } = thrown as Error;
+    expect(message).toMatch(
+      /^AWS Secrets Manager does not let this process read "blog\/\w+" \(\w+\)\. Allow its role secretsmanager:GetSecretValue/,
+    );
+    expect(message).not.toContain(held['blog/AUTH_SECRET']);
+    expect(message).not.toContain(key);
+  });
+
+  it.each<[string, typeof failure, RegExp]>([
+    ['turns requests away', [400, 'ThrottlingException'], /\(ThrottlingException\)/],
+    ['has trouble of its own', [500, 'InternalServiceError'], /\(InternalServiceError\)/],
+    ['is silent', 'silence', /gave no answer for "blog\/\w+" \(\w+\)/],
+  ])('is asked again while it %s, and then given up with a sentence', async (_, condition, sentence) => {
+    failure = condition;
+    const opened = open(1_000);
+    await expect(opened).rejects.toThrow(sentence);
+    await expect(opened).rejects.toThrow(/ It was asked for 1 seconds\.$/);
+    const tries = aws.received.filter(({ body }) => body.includes('DATABASE_URL'));
+    expect(tries.length).toBeGreaterThan(1);
+  });
+
+  it('is waited for where it is slow at first', async () => {
+    held['blog/AUTH_SECRET'] = newSecret();
+    failure = 'silence';
+    const opened = open(20_000);
+    await vi.waitFor(() => expect(aws.received.length).toBeGreaterThan(10), 10_000);
+    failure = undefined;
+    await opened;
+    expect(readSecret('AUTH_SECRET')?.value).toBe(held['blog/AUTH_SECRET']);
+  });
+
+  it('leaves the last good values in use where it goes down later, and says so once', async () => {
+    held['blog/AUTH_SECRET'] = newSecret();
+    await open();
+    failure = [500, 'InternalServiceError'];
+    await store?.refresh();
+    failure = 'silence';
+    await store?.refresh();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(held['blog/AUTH_SECRET']);
+    expect(store?.state().problem).toMatch(/^AWS Secrets Manager gave no answer/);
+    failure = undefined;
+    await store?.refresh();
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^secrets: AWS Secrets Manager gave no answer .+ The values from before stay in use\.$/,
+      ),
+      'secrets: AWS Secrets Manager gives every value again',
+    ]);
+  });
+
+  it('asks only for what the phase may read', async () => {
+    store = await openStore({ phase: 'generate', log: (line) => lines.push(line) });
+    const asked = aws.received.map(({ body }) => JSON.parse(body).SecretId);
+    expect(asked.sort()).toEqual(['blog/DATABASE_URL', 'blog/EMAIL_API_KEY']);
+  });
+
+  it.each([
+    [
+      'of another engine',
+      { engine: 'mysql', host: 'db' },
+      /the JSON of "blog\/DATABASE_URL" is for the engine mysql/,
+    ],
+    ['without a host', {}, /the JSON of "blog\/DATABASE_URL" has no host/],
+  ])('refuses the JSON of a database %s', async (_, fields, sentence) => {
+    const password = newSecret();
+    held['blog/DATABASE_URL'] = JSON.stringify({ username: 'blog', password, ...fields });
+    const opened = open();
+    await expect(opened).rejects.toThrow(sentence);
+    await expect(opened).rejects.not.toThrow(password);
+  });
+});

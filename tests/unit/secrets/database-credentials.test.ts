@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { parseDatabaseUrl } from '#secrets/database-url.ts';
+import { databaseUrlOf } from '#secrets/stores/database-credentials.ts';
+
+const rotated = {
+  engine: 'postgres',
+  host: 'blog.eu-central-1.rds.example',
+  port: 5433,
+  username: 'blog',
+  password: randomBytes(12).toString('hex'),
+  dbname: 'blog',
+};
+
+const addressOf = (fields: Parameters<typeof databaseUrlOf>[0]) => {
+  const made = databaseUrlOf(fields);
+  if ('problem' in made) throw new Error(made.problem);
+  return parseDatabaseUrl(made.url, 'a test');
+};
+
+describe('the JSON that AWS rotates for a database', () => {
+  it.each(['p@ss/w:ord', 'a%20b', '?#[]&=+', 'ünïcødé 🔑', '"\'`\\'])(
+    'gives a URL that holds a user and a password such as %s',
+    (text) => {
+      const address = addressOf({
+        ...rotated,
+        username: text,
+        password: text,
+        dbname: text.replaceAll('/', ''),
+      });
+      expect(address).toMatchObject({ user: text, password: text, host: rotated.host, port: 5433 });
+      expect(address.database).toBe(text.replaceAll('/', ''));
+    },
+  );
+
+  it("gives PostgreSQL's port and database where they are left out", () => {
+    const { port: _, dbname: __, ...rest } = rotated;
+    expect(addressOf(rest)).toMatchObject({ port: 5432, database: 'postgres' });
+    expect(addressOf({ ...rotated, port: '5434' })).toMatchObject({ port: 5434 });
+  });
+
+  it.each<[string, Record<string, unknown>, object]>([
+    ['TLS where nothing is said', {}, { sslmode: 'require' }],
+    ['TLS where ssl is true', { ssl: true }, { sslmode: 'require' }],
+    ['no TLS where ssl is false', { ssl: false }, { sslmode: 'disable' }],
+    ['no TLS where ssl is "False"', { ssl: 'False' }, { sslmode: 'disable' }],
+    [
+      'what sslmode and sslrootcert say',
+      { sslmode: 'verify-full', sslrootcert: '/etc/ssl/rds ca.pem' },
+      { sslmode: 'verify-full', sslrootcert: '/etc/ssl/rds ca.pem' },
+    ],
+  ])('asks for %s', (_, fields, expected) => {
+    expect(addressOf({ ...rotated, ...fields })).toMatchObject(expected);
+  });
+
+  it('is refused where it is of another engine, or has no host', () => {
+    expect(databaseUrlOf({ ...rotated, engine: 'mysql' })).toEqual({
+      problem: 'is for the engine mysql, not for PostgreSQL.',
+    });
+    expect(addressOf({ ...rotated, engine: 'aurora-postgresql' }).host).toBe(rotated.host);
+    const { username, password } = rotated;
+    expect(databaseUrlOf({ username, password })).toEqual({
+      problem: expect.stringMatching(/^has no host, .* Add host and dbname\.$/),
+    });
+  });
+});
