@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { type Command, runNode } from '../setup/command.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
 import { type HttpService, startService } from '../setup/http-service.ts';
 import { copyProject } from '../setup/project-copy.ts';
+import { startVault } from '../setup/vault.ts';
 
 let folder: string;
 
@@ -62,6 +64,35 @@ describe('build:generate', () => {
     expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
     expect(generatedPosts()).toEqual(['post-2.html']);
     expect(readdirSync(join(folder, '.next/standalone/.next/server/app/posts'))).not.toContain('post-1.html');
+  });
+
+  it('takes from a store what nothing else has, and writes none of it anywhere', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 1);
+    const provider = await startService(() => [200, { Subject: 'News', HtmlBody: 'From the provider' }]);
+    const vault = await startVault();
+    vault.secret = {
+      DATABASE_URL: database.url,
+      EMAIL_API_KEY: randomBytes(16).toString('hex'),
+      AUTH_SECRET: randomBytes(16).toString('hex'),
+    };
+    try {
+      const VAULT_TOKEN = vault.makeToken();
+      const build = generate({
+        ...{ SECRETS_STORE: 'vault', VAULT_ADDR: vault.address, VAULT_TOKEN },
+        EMAIL_API_URL: provider.url,
+      });
+      expect(await build.ended, build.output()).toBe(0);
+      expect(generatedPosts()).toEqual(['post-1.html']);
+      expect(provider.received[0]?.headers['x-postmark-server-token']).toBe(vault.secret.EMAIL_API_KEY);
+      const canaries = [database.address.password, VAULT_TOKEN, ...Object.values(vault.secret)];
+      for (const canary of canaries) expect(build.output()).not.toContain(canary);
+      const patterns = canaries.flatMap((canary) => ['-e', canary]);
+      // Its exit code for "no such text"; symbolic links lead to packages.
+      expect(spawnSync('grep', ['-rlF', ...patterns, join(folder, '.next')])).toMatchObject({ status: 1 });
+    } finally {
+      await Promise.all([vault.close(), provider.close()]);
+    }
   });
 
   it('builds an empty blog that says so', async () => {
