@@ -4,6 +4,7 @@ import {
   DeleteSecretCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { PostgreSqlContainer, type StartedPostgreSqlContainer } from '@testcontainers/postgresql';
 import {
@@ -117,11 +118,35 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
     await open();
     const address = () => readSecret('DATABASE_URL')?.value;
     expect(address()).toMatchObject({
-      ...{ host: 'db.example', port: 5433, database: 'blog', user: 'blog', password: 'p@ss/word' },
+      ...{
+        host: 'db.example',
+        port: 5433,
+        database: 'blog',
+        user: 'blog',
+        password: 'p@ss/word',
+        sslmode: 'require',
+      },
     });
     await put(`${prefix}DATABASE_URL`, credentials('blog_clone', 'next%word'));
     await store?.refresh();
     expect(address()).toMatchObject({ user: 'blog_clone', password: 'next%word' });
+  });
+
+  it('gives the version that is current, not one that a rotation prepares or has left', async () => {
+    const [before, after] = [newSecret(), newSecret()];
+    const SecretId = `${prefix}AUTH_SECRET`;
+    const { VersionId: RemoveFromVersionId } = await create(SecretId, before);
+    const { VersionId: MoveToVersionId } = await client.send(
+      new PutSecretValueCommand({ SecretId, SecretString: after, VersionStages: ['AWSPENDING'] }),
+    );
+    await open();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(before);
+    const VersionStage = 'AWSCURRENT';
+    await client.send(
+      new UpdateSecretVersionStageCommand({ SecretId, VersionStage, MoveToVersionId, RemoveFromVersionId }),
+    );
+    await store?.refresh();
+    expect(readSecret('AUTH_SECRET')?.value).toBe(after);
   });
 
   it.each<[string, () => Promise<unknown>, RegExp]>([

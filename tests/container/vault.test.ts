@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as elapsed } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { attachStore, readSecret } from '#secrets/reader.ts';
+import type { KeptStore } from '#secrets/stores/kept.ts';
+import { openStore } from '#secrets/stores/open.ts';
+import { startVaultImage, type VaultToRead, vaultImages } from '../setup/real-vault.ts';
+import { startVault } from '../setup/vault.ts';
+
+const newSecret = () => randomBytes(24).toString('hex');
+
+/** Seconds. */
+const TOKEN_LASTS = 4;
+
+const images = vaultImages();
+if (images.length === 0) {
+  console.info(
+    "vault: the suite's own server alone is asked. To ask Vault or OpenBao too, docker pull hashicorp/vault or openbao/openbao.",
+  );
+}
+
+/** What {@link startVault} claims of Vault; Vault itself is asked the same where its image is at hand. */
+async function standIn(): Promise<VaultToRead> {
+  const vault = await startVault();
+  vault.lasts = TOKEN_LASTS;
+  vault.secret = undefined;
+  const { address, roleId, secretId, close } = vault;
+  return {
+    ...{ address, roleId, secretId, close },
+    write: async (secret) => {
+      Object.assign(vault, { secret, deleted: false });
+    },
+    deleteNewest: async () => {
+      vault.deleted = true;
+    },
+    revokeTokens: async () => vault.revokeTokens(),
+  };
+}
+
+const servers: [string, () => Promise<VaultToRead>][] = [
+  ["the suite's own server", standIn],
+  ...images.map((image): [string, () => Promise<VaultToRead>] => [
+    image,
+    () => startVaultImage(image, TOKEN_LASTS),
+  ]),
+];
+
+describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
+  let vault: VaultToRead | undefined;
+  let store: KeptStore | undefined;
+
+  afterEach(async () => {
+    store?.close();
+    attachStore(undefined);
+    vi.unstubAllEnvs();
+    await vault?.close();
+    store = undefined;
+    vault = undefined;
+  });
+
+  it('is read, followed, signed in to anew, and refused with its own sentences', async () => {
+    const server = await start();
+    vault = server;
+    vi.stubEnv('SECRETS_STORE', 'vault');
+    vi.stubEnv('VAULT_ADDR', server.address);
+    vi.stubEnv('VAULT_ROLE_ID', server.roleId);
+    const open = async () => {
+      store?.close();
+      store = await openStore({ patience: 5_000, log: () => undefined });
+      return store as KeptStore;
+    };
+    const follow = async (secret: string) => {
+      await server.write({ AUTH_SECRET: secret });
+      await store?.refresh();
+      expect(store?.state().problem).toBeUndefined();
+      expect(readSecret('AUTH_SECRET')).toEqual({ value: secret, source: 'Vault' });
+    };
+
+    vi.stubEnv('VAULT_SECRET_ID', newSecret());
+    await expect(open()).rejects.toThrow(
+      /^Vault refused the sign-in at auth\/approle\/login \(400\)\. Check role id and secret id\.$/,
+    );
+    vi.stubEnv('VAULT_SECRET_ID', server.secretId);
+    await expect(open()).rejects.toThrow(/^Vault has nothing at secret\/data\/sealed\./);
+
+    await server.write({ AUTH_SECRET: newSecret() });
+    await open();
+    await follow(newSecret());
+    await server.revokeTokens();
+    await follow(newSecret());
+    // Past the life of a token, by which it was renewed or replaced.
+    const end = Date.now() + 1_500 * TOKEN_LASTS;
+    while (Date.now() < end) {
+      await follow(newSecret());
+      await elapsed(500);
+    }
+
+    await server.deleteNewest();
+    await expect(open()).rejects.toThrow(/^The newest version of secret\/data\/sealed in Vault is deleted\./);
+  });
+});
