@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as elapsed } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { attachStore, readSecret } from '#secrets/reader.ts';
 import type { KeptStore } from '#secrets/stores/kept.ts';
 import { openStore } from '#secrets/stores/open.ts';
+import { runNode } from '../setup/command.ts';
 import { startVaultImage, type VaultToRead, vaultImages } from '../setup/real-vault.ts';
 import { startVault } from '../setup/vault.ts';
 
@@ -97,5 +102,35 @@ describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
 
     await server.deleteNewest();
     await expect(open()).rejects.toThrow(/^The newest version of secret\/data\/sealed in Vault is deleted\./);
+  });
+});
+
+describe('Vault as the store, over TLS', () => {
+  it('is read where NODE_EXTRA_CA_CERTS names its authority, and refused with a sentence elsewhere', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sealed-vault-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const names = ['-subj', '/CN=vault', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const kind = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1'];
+    execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+    const vault = await startVault({ key: readFileSync(key), cert: readFileSync(cert) });
+    try {
+      vault.secret = { AUTH_SECRET: newSecret() };
+      const show = (variables: Record<string, string>) =>
+        runNode('.', ['src/commands/secrets.ts'], {
+          ...{ SECRETS_STORE: 'vault', VAULT_ADDR: vault.address, VAULT_TOKEN: vault.makeToken() },
+          ...variables,
+        });
+      const refused = show({});
+      expect(await refused.ended).toBe(1);
+      expect(refused.output()).toMatch(
+        /^secrets: Vault at 127\.0\.0\.1:\d+ shows a certificate that is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Name its authority's file in NODE_EXTRA_CA_CERTS\.\n$/,
+      );
+      const trusting = show({ NODE_EXTRA_CA_CERTS: cert });
+      expect(await trusting.ended, trusting.output()).toBe(0);
+      expect(trusting.output()).toMatch(/^AUTH_SECRET +run +optional +Vault /m);
+    } finally {
+      await vault.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 });

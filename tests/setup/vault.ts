@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 type Body = Record<string, unknown>;
@@ -41,7 +42,8 @@ export type VaultServer = {
 
 const LEASE = 'database/creds/blog/';
 
-export async function startVault(): Promise<VaultServer> {
+/** @param tls has it speak HTTPS: key and certificate in PEM */
+export async function startVault(tls?: { key: Buffer; cert: Buffer }): Promise<VaultServer> {
   const tokens = new Map<string, Token>();
   const leases = new Map<string, Lease>();
   let made = 0;
@@ -160,7 +162,7 @@ export async function startVault(): Promise<VaultServer> {
     return vault.secret ? [200, { data: { data: vault.secret, metadata } }] : [404, errors()];
   }
 
-  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? '').replace('/v1/', '');
     vault.asked.push(`${request.method} ${path}`);
     let text = '';
@@ -170,8 +172,9 @@ export async function startVault(): Promise<VaultServer> {
     // A standby that can't hand a request on sends the client to the active node.
     if (status === 307) response.setHeader('Location', `http://127.0.0.1:1${request.url}`);
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(body && JSON.stringify(body));
-  });
+  };
+  const server = tls ? createTlsServer(tls, respond) : createServer(respond);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  vault.address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vault.address = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return vault;
 }

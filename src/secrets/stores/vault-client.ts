@@ -134,17 +134,7 @@ export class VaultClient {
       const text = await response.text();
       return { status: response.status, body: text ? JSON.parse(text) : {} };
     } catch (cause) {
-      const { host } = new URL(address);
-      if (cause instanceof SyntaxError) {
-        throw new StoreError(`What answers at ${host} is not Vault. Check VAULT_ADDR.`, { passing: true });
-      }
-      throw new StoreError(
-        `Vault at ${host} gives no answer. Check VAULT_ADDR, and the network between here and there.`,
-        {
-          passing: true,
-          cause,
-        },
-      );
+      throw unreached(new URL(address).host, cause);
     }
   }
 
@@ -181,6 +171,23 @@ export class VaultClient {
       },
     );
   }
+}
+
+function unreached(host: string, cause: unknown): StoreError {
+  if (cause instanceof SyntaxError)
+    return new StoreError(`What answers at ${host} is not Vault. Check VAULT_ADDR.`, { passing: true });
+  const problem = certificateProblem(cause);
+  const sentence = problem
+    ? `shows a certificate that is not trusted (${problem}). Name its authority's file in NODE_EXTRA_CA_CERTS.`
+    : 'gives no answer. Check VAULT_ADDR, and the network between here and there.';
+  return new StoreError(`Vault at ${host} ${sentence}`, { passing: problem === undefined, cause });
+}
+
+/** What OpenSSL or Node.js calls it; see https://nodejs.org/api/tls.html#x509-certificate-error-codes. */
+function certificateProblem(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return /CERT|LEAF_SIGNATURE/.test(code) ? code : undefined;
 }
 
 function tokenOf(body: Record<string, unknown>): Token | undefined {
