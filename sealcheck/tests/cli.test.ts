@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -116,15 +117,23 @@ describe('the command', () => {
     expect(ran.err).toBe('');
   });
 
-  it('keeps the secret out of the process list', async () => {
-    const folder = tree({ a: 'x'.repeat(1000) });
-    const child = spawn(process.execPath, [cli, 'dir', folder, '--secret', 'id=token,env=TOKEN'], {
+  it('keeps the secret out of the process list from start to end', async () => {
+    const path = await archive([{ name: 'a.bin', content: randomBytes(64 * 2 ** 20) }]);
+    const child = spawn(process.execPath, [cli, 'image', path, '--secret', 'id=token,env=TOKEN'], {
       env: { ...process.env, TOKEN: value },
       stdio: 'ignore',
     });
-    const listed = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout;
-    await new Promise((resolve) => child.once('close', resolve));
-    expect(listed).not.toContain(value);
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    let seen = 0;
+    while (child.exitCode === null && child.signalCode === null) {
+      const listed = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).stdout;
+      if (new RegExp(`^ *${child.pid} .*${path}`, 'm').test(listed)) seen += 1;
+      expect(listed).not.toContain(value);
+      // Lets the child's end be noticed.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await closed;
+    expect(seen).toBeGreaterThan(2);
   });
 
   it('opens an OCI layout directory', async () => {
@@ -250,5 +259,35 @@ describe('the package', () => {
       { encoding: 'utf8' },
     ).stdout;
     expect(found.split('\n').filter((line) => line && !existsSync(line))).toEqual([]);
+  });
+
+  const root = join(import.meta.dirname, '..');
+
+  it('runs from its tarball, in a folder that has nothing else', async () => {
+    const folder = temporaryFolder();
+    const npm = (parameters: string[], cwd: string) => {
+      const ran = spawnSync('npm', parameters, {
+        cwd,
+        encoding: 'utf8',
+        shell: process.platform === 'win32',
+      });
+      expect(ran.status, ran.stderr).toBe(0);
+      return ran.stdout;
+    };
+    const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root));
+    expect(packed.files.map((file: { path: string }) => file.path)).not.toContain('tests/cli.test.ts');
+    writeFileSync(join(folder, 'package.json'), '{"private":true}');
+    npm(['install', '--prefer-offline', '--no-audit', '--no-fund', packed.filename], folder);
+    const npx = (parameters: string[]) =>
+      spawnSync('npx', ['--no-install', 'sealcheck', ...parameters], {
+        ...{ cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' },
+        env: { ...process.env, TOKEN: value },
+      });
+    expect(npx(['--help']).stdout).toMatch(/Usage: sealcheck/);
+    mkdirSync(join(folder, 'dist'));
+    writeFileSync(join(folder, 'dist', 'app.js'), `const key = "${value}";`);
+    const ran = npx(['dir', 'dist', '--secret', 'id=token,env=TOKEN']);
+    expect([ran.status, ran.stdout]).toEqual([1, expect.stringContaining('app.js')]);
+    expect(ran.stdout + ran.stderr).not.toContain(value);
   });
 });

@@ -5,20 +5,9 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { engineHas, run, temporaryFolder } from './checking.ts';
+import { fiftySecrets } from './fifty-secrets.ts';
 
 const docker = (...parameters: string[]) => spawnSync('docker', parameters, { encoding: 'utf8' });
-
-/** Fifty random values of the shapes that secrets have in the wild, as an env file. */
-function fiftySecrets(): string {
-  const shapes = [
-    () => `postgresql://app:${randomBytes(12).toString('base64url')}@db.internal:5432/app`,
-    () => randomBytes(16).toString('hex'),
-    () => randomBytes(24).toString('base64'),
-    () => randomUUID(),
-    () => randomBytes(6).toString('hex'),
-  ];
-  return Array.from({ length: 50 }, (_, at) => `SECRET_${at}=${shapes[at % shapes.length]?.()}`).join('\n');
-}
 
 describe('no false alarm', () => {
   it.each(['node:26-trixie-slim', 'postgres:18'])('is raised in %s by 50 random secrets', async (image) => {

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as elapsed } from 'node:timers/promises';
@@ -58,10 +68,17 @@ describe.skipIf(!built)('a container whose secrets are files', () => {
     rmSync(folder, { recursive: true });
   });
 
+  /** As the kubelet does: a new folder for all files, to which a link is moved in one step. */
   const hand = (role: string, password: string) => {
-    const file = join(folder, 'database_url');
-    writeFileSync(`${file}.new`, `postgresql://${role}:${password}@db:5432/${postgres.getDatabase()}`);
-    renameSync(`${file}.new`, file);
+    const version = `..${randomBytes(4).toString('hex')}`;
+    mkdirSync(join(folder, version));
+    const url = `postgresql://${role}:${password}@db:5432/${postgres.getDatabase()}`;
+    writeFileSync(join(folder, version, 'database_url'), url);
+    const before = existsSync(join(folder, '..data')) ? readlinkSync(join(folder, '..data')) : undefined;
+    symlinkSync(version, join(folder, '..data_tmp'));
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    if (before) rmSync(join(folder, before), { recursive: true });
+    else symlinkSync('..data/database_url', join(folder, 'database_url'));
   };
 
   async function rotateTo(role: string, password: string, between = 0): Promise<void> {

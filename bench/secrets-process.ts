@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+
+// The process that bench/secrets.ts measures: it does what a server at work does with its secrets.
+const READS = 100_000;
+const names = (process.env.NAMES ?? '').split(' ');
+
+const started = performance.now();
+const { currentSecret, watchSecrets } = await import('#secrets/current.ts');
+const loaded = performance.now();
+watchSecrets(() => undefined);
+for (const name of names) if (!currentSecret(name as 'AUTH_SECRET')) throw new Error(`${name} was not read.`);
+const read = performance.now();
+
+/** Bytes that this process has read, this look at them included. */
+const bytesRead = () => Number(/^rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+const first = bytesRead();
+const look = bytesRead() - first;
+for (let use = 0; use < READS; use++) currentSecret(names[use % names.length] as 'AUTH_SECRET');
+const bytes = bytesRead() - first - 2 * look;
+
+console.info(JSON.stringify({ loading: loaded - started, reading: read - loaded, bytes, uses: READS }));
+process.exit(0);

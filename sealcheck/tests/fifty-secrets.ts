@@ -1,0 +1,14 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+const SHAPES = [
+  () => `postgresql://app:${randomBytes(12).toString('base64url')}@db.internal:5432/app`,
+  () => randomBytes(16).toString('hex'),
+  () => randomBytes(24).toString('base64'),
+  () => randomUUID(),
+  () => randomBytes(6).toString('hex'),
+];
+
+/** Fifty random values of the shapes that secrets have in the wild, as an env file. */
+export function fiftySecrets(): string {
+  return Array.from({ length: 50 }, (_, at) => `SECRET_${at}=${SHAPES[at % SHAPES.length]?.()}`).join('\n');
+}
