@@ -7,9 +7,9 @@ import { connectionConfig } from './connection.ts';
 
 /**
  * Milliseconds for which a refused sign-in is tried again, where it was accepted before: while a password is rotated,
- * the database and the place that holds the secret change one after the other.
+ * the database and the place that holds the secret change one after the other. AWS tests the new one in between.
  */
-const ROTATION = 5_000;
+const ROTATION = 20_000;
 
 /** Milliseconds between two tries. */
 const PAUSE = 250;
@@ -42,11 +42,17 @@ export class RotatingPool extends pg.Pool {
   /** Whether the database took a sign-in: a password that never was right is not waited for. */
   #accepted = false;
 
-  /** @param max connections at most */
-  constructor({ max }: { max: number }) {
+  readonly #patience: number;
+
+  /**
+   * @param max connections at most
+   * @param patience milliseconds for which a sign-in that was accepted before is tried again
+   */
+  constructor({ max, patience = ROTATION }: { max: number; patience?: number }) {
     const address = currentDatabaseAddress();
     super({ ...connectionConfig(address), max, Client: CurrentClient });
     this.address = address;
+    this.#patience = patience;
   }
 
   override connect(): Promise<pg.PoolClient>;
@@ -72,7 +78,7 @@ export class RotatingPool extends pg.Pool {
   }
 
   async #signIn(): Promise<pg.PoolClient> {
-    const end = performance.now() + ROTATION;
+    const end = performance.now() + this.#patience;
     for (;;) {
       this.address = currentDatabaseAddress();
       try {

@@ -118,8 +118,7 @@ describe.skipIf(!built)('a container whose secrets are files', () => {
   }
 
   const onlyOk = (answers: Map<number, number>) => {
-    expect([...answers.keys()]).toEqual([200]);
-    expect(answers.get(200)).toBeGreaterThan(20);
+    expect([...answers.keys()], container?.log()).toEqual([200]);
   };
 
   it('answers every request while the password of its user changes', async () => {

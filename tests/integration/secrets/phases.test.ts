@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Command, runNode } from '../../setup/command.ts';
 import { createDatabase } from '../../setup/database.ts';
+import { type HttpService, startService } from '../../setup/http-service.ts';
 import { copyProject } from '../../setup/project-copy.ts';
 
 const ROUTES = fileURLToPath(new URL('routes/', import.meta.url));
@@ -15,10 +16,12 @@ const STRIPE_SECRET_KEY = `sk_test_${randomBytes(16).toString('hex')}`;
 const EMAIL_API_KEY = randomBytes(16).toString('hex');
 
 let folder: string;
+let provider: HttpService;
 let databaseUrl: string;
 let password: string;
 
 beforeAll(async () => {
+  provider = await startService(() => [200, { Subject: 'News', HtmlBody: '<p>News</p>' }]);
   const database = await createDatabase({ migrated: true });
   databaseUrl = database.url;
   password = database.address.password;
@@ -29,10 +32,19 @@ beforeAll(async () => {
   expect(await compile.ended, compile.output()).toBe(0);
 }, 240_000);
 
-afterAll(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+afterAll(async () => {
+  await provider.close();
+  rmSync(join(folder, '..'), { recursive: true, force: true });
+});
 
 async function generate(TRIED: string): Promise<{ code: number | string; output: string }> {
-  const variables = { DATABASE_URL: databaseUrl, STRIPE_SECRET_KEY, EMAIL_API_KEY, TRIED };
+  const variables = {
+    DATABASE_URL: databaseUrl,
+    STRIPE_SECRET_KEY,
+    EMAIL_API_KEY,
+    EMAIL_API_URL: provider.url,
+    TRIED,
+  };
   const command = runNode(folder, ['src/commands/build-generate.ts'], variables);
   const code = await command.ended;
   return { code, output: command.output() };
