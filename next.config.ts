@@ -5,7 +5,7 @@ import { PHASE_DEVELOPMENT_SERVER } from 'next/constants.js';
 /** Workers that generate pages: with two connections each, five stay within the ten that a small server allows. */
 const workers = Math.max(1, Math.min(5, availableParallelism() - 1));
 
-const securityHeaders = (scriptSources: string) => ({
+const securityHeaders = (scriptSources: string, formTargets = "'self'") => ({
   'Content-Security-Policy': [
     "default-src 'self'",
     `script-src ${scriptSources}`,
@@ -13,8 +13,7 @@ const securityHeaders = (scriptSources: string) => ({
     "img-src 'self' https: data:",
     "object-src 'none'",
     "base-uri 'none'",
-    // A form's answer may lead to where support is paid.
-    "form-action 'self' https://checkout.stripe.com",
+    `form-action ${formTargets}`,
     "frame-ancestors 'none'",
   ].join('; '),
   'Referrer-Policy': 'strict-origin-when-cross-origin',
@@ -24,6 +23,9 @@ const securityHeaders = (scriptSources: string) => ({
 /** Next.js starts its pages with inline scripts, and a generated page can carry no nonce; React's dev build evaluates. */
 const scriptSources = (phase: string) =>
   phase === PHASE_DEVELOPMENT_SERVER ? "'self' 'unsafe-inline' 'unsafe-eval'" : "'self' 'unsafe-inline'";
+
+const asHeaders = (headers: Record<string, string>) =>
+  Object.entries(headers).map(([key, value]) => ({ key, value }));
 
 const config = (phase: string): NextConfig => ({
   output: 'standalone',
@@ -47,9 +49,11 @@ const config = (phase: string): NextConfig => ({
     preloadEntriesOnStart: false,
   },
   headers: async () => [
+    { source: '/:path*', headers: asHeaders(securityHeaders(scriptSources(phase))) },
+    // Chromium asks the policy also where the answer to a form leads to: from this page, to where it is paid.
     {
-      source: '/:path*',
-      headers: Object.entries(securityHeaders(scriptSources(phase))).map(([key, value]) => ({ key, value })),
+      source: '/support',
+      headers: asHeaders(securityHeaders(scriptSources(phase), "'self' https://checkout.stripe.com")),
     },
   ],
 });

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasPosts } from '#database/preflight.ts';
+import { BUILD_RECORD, buildRecord } from '#generation/record.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
 import { TEMPLATE_FILE } from '#newsletter/template.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
@@ -58,6 +59,7 @@ export async function generate(options: Options = {}): Promise<void> {
   await keepTemplate();
   removeGeneratedPages();
   await buildWithNext('generate', options);
+  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord());
   await assemble();
 }
 
@@ -117,9 +119,10 @@ async function assemble(): Promise<void> {
     rmSync(join(STANDALONE, folder), { recursive: true, force: true });
     cpSync(join(PROJECT, folder), join(STANDALONE, folder), { recursive: true });
   }
-  rmSync(join(STANDALONE, TEMPLATE_FILE), { force: true });
-  if (existsSync(join(PROJECT, TEMPLATE_FILE)))
-    cpSync(join(PROJECT, TEMPLATE_FILE), join(STANDALONE, TEMPLATE_FILE));
+  for (const file of [TEMPLATE_FILE, BUILD_RECORD]) {
+    rmSync(join(STANDALONE, file), { force: true });
+    if (existsSync(join(PROJECT, file))) cpSync(join(PROJECT, file), join(STANDALONE, file));
+  }
   // Next.js copies these whatever it is told, and one may hold a secret.
   for (const name of readdirSync(STANDALONE).filter((entry) => entry.startsWith('.env')))
     rmSync(join(STANDALONE, name));

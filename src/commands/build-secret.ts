@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { PROJECT } from '#building/project.ts';
 import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
 import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
-import { environment } from '#secrets/environment.ts';
+import { environment, type Variables } from '#secrets/environment.ts';
 
 const SECRET_FILE = 'env/database_url.txt';
 
@@ -33,12 +33,17 @@ export function findBuildSecret(file: string | undefined): BuildSecret {
   );
 }
 
-/** The optional build secrets that are set, as `docker build --secret` takes them: an empty one would be mounted too. */
-export function optionalBuildSecrets(): string[] {
+/**
+ * Finds the optional build secrets that are set: in `<NAME>_FILE`, in `<NAME>`, or in `env/<name>.txt`.
+ * An empty one is none: it would be mounted all the same.
+ */
+export function optionalBuildSecrets(): { option: string; variables: Variables }[] {
   return SECRET_NAMES.filter((name) => declarationOf(name).phases.build === 'optional').flatMap((name) => {
     const id = name.toLowerCase();
-    const file = environment[`${name}_FILE`] || join(PROJECT, `env/${id}.txt`);
-    if (environment[name] && !environment[`${name}_FILE`]) return [`id=${id},env=${name}`];
-    return statSync(file, { throwIfNoEntry: false })?.size ? [`id=${id},src=${resolve(file)}`] : [];
+    const file = resolve(environment[`${name}_FILE`] || join(PROJECT, `env/${id}.txt`));
+    if (environment[name] && !environment[`${name}_FILE`])
+      return [{ option: `id=${id},env=${name}`, variables: { [name]: environment[name] } }];
+    if (!statSync(file, { throwIfNoEntry: false })?.size) return [];
+    return [{ option: `id=${id},src=${file}`, variables: { [`${name}_FILE`]: file } }];
   });
 }

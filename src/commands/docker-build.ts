@@ -1,11 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT } from '#building/project.ts';
 import { contentRevision } from '#database/content-revision.ts';
+import { fetchTemplate } from '#newsletter/provider.ts';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
-import { environment } from '#secrets/environment.ts';
+import { environment, type Variables } from '#secrets/environment.ts';
 import { findBuildSecret, optionalBuildSecrets } from './build-secret.ts';
 import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
@@ -42,12 +44,13 @@ async function main(): Promise<void> {
   if (values.help) return console.info(HELP);
   takeEnvFile();
   const { option, address } = findBuildSecret(values.secret);
+  const optional = optionalBuildSecrets();
   const revision = await step('reading the revision of the posts', () =>
-    contentRevision(seenFromHere(address)),
+    pagesRevision(seenFromHere(address), Object.assign({}, ...optional.map(({ variables }) => variables))),
   );
   await docker([
     'build',
-    ...[option, ...optionalBuildSecrets()].flatMap((secret) => ['--secret', secret]),
+    ...[option, ...optional.map((secret) => secret.option)].flatMap((secret) => ['--secret', secret]),
     ...['--build-arg', `CONTENT_REVISION=${revision}`],
     ...SETTINGS.flatMap((name) => (environment[name] ? ['--build-arg', `${name}=${environment[name]}`] : [])),
     ...labels(revision).flatMap((label) => ['--label', label]),
@@ -56,6 +59,14 @@ async function main(): Promise<void> {
     ...positionals,
     PROJECT,
   ]);
+}
+
+/** The same posts in the same newsletter are the same pages. A secret itself is no part of a build's cache key. */
+async function pagesRevision(address: DatabaseAddress, variables: Variables): Promise<string> {
+  const posts = await contentRevision(address);
+  const template = await fetchTemplate({ variables, directory: undefined, store: undefined });
+  if (!template) return posts;
+  return `${posts}-${createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, 16)}`;
 }
 
 function seenFromHere(address: DatabaseAddress): DatabaseAddress {

@@ -30,7 +30,8 @@ async function main(): Promise<void> {
   if (values.help) return console.info(HELP);
   takeEnvFile();
   const { option } = findBuildSecret(values.secret);
-  const secrets = [option, ...optionalBuildSecrets()].flatMap((secret) => ['--secret', secret]);
+  const passed = [option, ...optionalBuildSecrets().map((secret) => secret.option)];
+  const secrets = passed.flatMap((secret) => ['--secret', secret]);
   const sealcheck = join(PROJECT, 'sealcheck/src/cli.ts');
   const child = spawn(process.execPath, [sealcheck, 'image', values.tag, ...secrets, ...positionals], {
     stdio: 'inherit',

@@ -10,6 +10,11 @@ export function renderMail({ html }: MailTemplate, posts: PostSummary[]): string
   );
 }
 
+/** The mail as a document whose links lead out of the frame that shows it. A doctype stays first, as browsers ask for. */
+export function framedMail(template: MailTemplate, posts: PostSummary[]): string {
+  return renderMail(template, posts).replace(/^(\s*<!doctype[^>]*>)?/i, '$1<base target="_top">');
+}
+
 function fill(each: string, { title, excerpt, slug, publishedAt }: PostSummary): string {
   const values: Record<string, string> = {
     title,
@@ -17,7 +22,7 @@ function fill(each: string, { title, excerpt, slug, publishedAt }: PostSummary):
     url: `/posts/${slug}`,
     date: date.format(publishedAt),
   };
-  return each.replace(/\{\{(\w+)\}\}/g, (_, name: string) => escaped(values[name] ?? ''));
+  return each.replace(/\{\{\{?(\w+)\}?\}\}/g, (_, name: string) => escaped(values[name] ?? ''));
 }
 
 function escaped(text: string): string {

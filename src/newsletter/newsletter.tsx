@@ -1,5 +1,5 @@
 import { newestPosts } from '#posts/queries.ts';
-import { renderMail } from './mail.ts';
+import { framedMail } from './mail.ts';
 import styles from './newsletter.module.css';
 import { mailTemplate } from './template.ts';
 
@@ -16,7 +16,7 @@ export async function Newsletter() {
       <iframe
         className={styles.mail}
         sandbox="allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
-        srcDoc={`<base target="_top">${renderMail(template, posts)}`}
+        srcDoc={framedMail(template, posts)}
         title="The mail of today"
       />
     </section>

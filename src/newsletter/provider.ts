@@ -1,5 +1,6 @@
 import { environment } from '#secrets/environment.ts';
 import { readSecret, unquoted } from '#secrets/reader.ts';
+import type { Sources } from '#secrets/sources.ts';
 import type { MailTemplate } from './template.ts';
 
 /** Milliseconds. */
@@ -9,14 +10,16 @@ const TIMEOUT = 10_000;
  * Fetches the newsletter's template from Postmark, while pages are generated;
  * see https://postmarkapp.com/developer/api/templates-api#get-template.
  *
- * @returns `undefined` where there is no EMAIL_API_KEY
+ * @param sources where to look for EMAIL_API_KEY, if not in this process's own sources
+ * @returns `undefined` where there is none
  * @throws Error with one sentence that names the provider's host, and never the key
  */
-export async function fetchTemplate(): Promise<MailTemplate | undefined> {
-  const key = readSecret('EMAIL_API_KEY', { phase: 'generate' })?.value;
+export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<MailTemplate | undefined> {
+  const key = readSecret('EMAIL_API_KEY', { ...sources, phase: 'generate' })?.value;
   if (key === undefined) return undefined;
   const api = URL.parse(setting('EMAIL_API_URL') ?? 'https://api.postmarkapp.com');
-  if (!api) throw new Error('EMAIL_API_URL is not a URL. Set it, as in https://api.postmarkapp.com.');
+  if (!api || !/^https?:$/.test(api.protocol))
+    throw new Error('EMAIL_API_URL is not an address. Set it, as in https://api.postmarkapp.com.');
   const name = setting('EMAIL_TEMPLATE') ?? 'newsletter';
   const response = await fetch(new URL(`/templates/${encodeURIComponent(name)}`, api), {
     headers: { Accept: 'application/json', 'X-Postmark-Server-Token': key },

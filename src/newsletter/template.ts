@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { environment } from '#secrets/environment.ts';
+import { inBuild } from '#generation/build-folder.ts';
 
 /** What a mail is made of: `{{subject}}`-like names, and `{{#each posts}}…{{/each}}` around what is there for each post. */
 export type MailTemplate = { subject: string; html: string };
@@ -14,11 +13,11 @@ const OWN: MailTemplate = {
   html: `<!doctype html>
 <html lang="en">
 <body style="margin:0;background:#f1ede4;color:#1d1b18;font:16px/1.6 Georgia,serif">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center" style="padding:24px 12px">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px;background:#faf8f4;border:1px solid #ddd6c8">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed"><tr><td align="center" style="padding:24px 12px">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed;max-width:560px;background:#faf8f4;border:1px solid #ddd6c8">
 <tr><td style="padding:28px 28px 8px"><h1 style="margin:0;font-size:24px">New on Sealed</h1></td></tr>
 {{#each posts}}
-<tr><td style="padding:12px 28px"><p style="margin:0;color:#5f594f;font:13px/1.4 sans-serif">{{date}}</p>
+<tr><td style="padding:12px 28px;overflow-wrap:break-word"><p style="margin:0;color:#5f594f;font:13px/1.4 sans-serif">{{date}}</p>
 <h2 style="margin:2px 0 4px;font-size:18px"><a href="{{url}}" style="color:#a3261c">{{title}}</a></h2>
 <p style="margin:0">{{excerpt}}</p></td></tr>
 {{/each}}
@@ -31,7 +30,7 @@ const OWN: MailTemplate = {
 /** The template that the build fetched from the mail provider, or the one that comes with the source. */
 export function mailTemplate(): MailTemplate {
   try {
-    return JSON.parse(readFileSync(join(environment.SEALED_BUILD ?? '.', TEMPLATE_FILE), 'utf8'));
+    return JSON.parse(readFileSync(inBuild(TEMPLATE_FILE), 'utf8'));
   } catch {
     return OWN;
   }

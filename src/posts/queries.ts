@@ -1,6 +1,5 @@
 import 'server-only';
 import { cacheLife, cacheTag } from 'next/cache';
-import { noteGeneration } from '#generation/record.ts';
 import type { Post, PostList } from './post.ts';
 import { readNewestPosts, readPost, readPostsAfter } from './published-posts.ts';
 
@@ -23,9 +22,7 @@ export async function newestPosts(): Promise<PostList> {
   'use cache';
   cacheLife('max');
   cacheTag(POSTS_TAG, LISTS_TAG);
-  const list = await readNewestPosts();
-  noteGeneration('/');
-  return list;
+  return readNewestPosts();
 }
 
 /** {@link readPostsAfter}, cached until the posts change. */
@@ -33,7 +30,6 @@ export async function postsAfter(slug: string): Promise<PostList | undefined> {
   'use cache';
   cacheTag(POSTS_TAG, LISTS_TAG, postTag(slug));
   const list = await readPostsAfter(slug);
-  if (list) noteGeneration(`/older/${slug}`);
   if (list) cacheLife('max');
   else cacheLife(UNKNOWN_SLUG_LIFE);
   return list;
@@ -44,7 +40,6 @@ export async function findPost(slug: string): Promise<Post | undefined> {
   'use cache';
   cacheTag(POSTS_TAG, postTag(slug));
   const post = await readPost(slug);
-  if (post) noteGeneration(`/posts/${slug}`);
   if (post) cacheLife('max');
   else cacheLife(UNKNOWN_SLUG_LIFE);
   return post;

@@ -2,13 +2,13 @@ import 'server-only';
 import { revalidateTag } from 'next/cache';
 import { LISTS_TAG, POSTS_TAG, postTag } from '#posts/queries.ts';
 import { isSlug } from '#posts/slug.ts';
-import { currentSecret } from '#secrets/current.ts';
-import { bearerToken, isSameSecret } from '#secrets/same-secret.ts';
+import { bearerToken } from '#requests/bearer.ts';
+import { bodyWithin } from '#requests/body.ts';
+import { usableSecret } from '#secrets/current.ts';
+import { isSameSecret } from '#secrets/same-secret.ts';
 
 /** Bytes of a body at most. */
 const LARGEST_BODY = 1_000;
-
-const FORM = 'Send {"slug":"a-post"} for one post and the lists, or {"all":true} for every page.';
 
 /** What is to be generated anew: one post and the lists it may stand in, or every page. */
 type Order = { slug: string } | { all: true };
@@ -18,38 +18,28 @@ type Order = { slug: string } | { all: true };
  * Without that secret there is nothing here.
  */
 export async function answerRevalidation(request: Request): Promise<Response> {
-  const token = currentSecret('REVALIDATE_TOKEN')?.value;
+  const token = usableSecret('REVALIDATE_TOKEN');
   if (token === undefined)
-    return refusal(404, 'REVALIDATE_TOKEN is not set, so nothing is generated anew by request.');
-  if (!isSameSecret(bearerToken(request.headers) ?? '', token)) {
+    return refusal(404, 'Nothing is generated anew by request here: REVALIDATE_TOKEN is not set.');
+  if (!isSameSecret(bearerToken(request.headers.get('authorization')) ?? '', token)) {
     return refusal(401, 'Send Authorization: Bearer with the value of REVALIDATE_TOKEN.', {
       'WWW-Authenticate': 'Bearer',
     });
   }
-  const order = orderOf(await textOf(request));
-  if (!order) return refusal(400, FORM);
-  // A stale page would be served once more, while whoever asked for this looks at it.
+  const order = orderOf(await bodyWithin(LARGEST_BODY, request));
+  if (!order) return refusal(400, 'Send {"slug":"a-post"} for one post and the lists, or {"all":true}.');
   const tags = 'slug' in order ? [postTag(order.slug), LISTS_TAG] : [POSTS_TAG];
+  // Not the profile `max`: it would serve the old page once more, to whoever looks at what they have just asked for.
   for (const tag of tags) revalidateTag(tag, { expire: 0 });
-  return Response.json({ revalidated: 'slug' in order ? [`/posts/${order.slug}`, 'lists'] : ['all'] });
-}
-
-async function textOf(request: Request): Promise<string | undefined> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of request.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > LARGEST_BODY) return undefined;
-  }
-  return text;
+  return Response.json({ refreshed: 'slug' in order ? [`/posts/${order.slug}`, 'lists'] : ['all'] });
 }
 
 function orderOf(text: string | undefined): Order | undefined {
   try {
-    const { slug, all } = JSON.parse(text ?? '') ?? {};
-    if (slug !== undefined && all !== undefined) return undefined;
-    if (typeof slug === 'string' && isSlug(slug)) return { slug };
-    return all === true ? { all } : undefined;
+    const { slug, all, ...others } = JSON.parse(text ?? '') ?? {};
+    if (Object.keys(others).length > 0) return undefined;
+    if (typeof slug === 'string' && all === undefined && isSlug(slug)) return { slug };
+    return all === true && slug === undefined ? { all } : undefined;
   } catch {
     return undefined;
   }

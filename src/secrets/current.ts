@@ -39,6 +39,23 @@ export function currentSecret<Name extends SecretName>(name: Name): ReadSecret<N
 }
 
 /**
+ * The value of an optional secret as it is now, for a feature that is off without it. One that is there and of no use
+ * counts as missing, and the log says why, once.
+ */
+export function usableSecret<Name extends SecretName>(name: Name): ReadSecret<Name>['value'] | undefined {
+  try {
+    return currentSecret(name)?.value;
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    perProcess.sealedReportedSecrets ??= new Set();
+    const reported = perProcess.sealedReportedSecrets;
+    if (!reported.has(error.message)) console.error(`secrets: ${error.message}`);
+    reported.add(error.message);
+    return undefined;
+  }
+}
+
+/**
  * The value that a secret had before its last change.
  *
  * @param within milliseconds since that change, after which it is forgotten

@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { currentSecret, previousSecret } from './current.ts';
+import { currentSecret, previousSecret, usableSecret } from './current.ts';
 import { perProcess } from './per-process.ts';
 import { readSecret } from './reader.ts';
 import type { Sources } from './sources.ts';
@@ -30,7 +30,7 @@ export function derivedKey(label: string, bytes: number, sources: Partial<Source
  */
 export function rotatingKeys(label: string, bytes: number): [Buffer, ...Buffer[]] {
   const root = currentSecret('AUTH_SECRET')?.value ?? randomRoot();
-  const before = [previousSecret('AUTH_SECRET', OVERLAP), currentSecret('AUTH_SECRET_PREVIOUS')?.value];
+  const before = [previousSecret('AUTH_SECRET', OVERLAP), usableSecret('AUTH_SECRET_PREVIOUS')];
   const roots = before.filter((value) => value !== undefined && value !== root);
   return [derive(root, label, bytes), ...roots.map((value) => derive(value ?? '', label, bytes))];
 }

@@ -13,6 +13,8 @@ type PerProcess = {
   /** What a process that watches its secrets keeps of each that it uses. */
   sealedKeptSecrets?: Map<SecretName, KeptSecret>;
   sealedSecretsLog?: (line: string) => void;
+  /** Each sentence about a secret of no use that the log has already. */
+  sealedReportedSecrets?: Set<string>;
   /** The look at the sources that is under way. */
   sealedRefresh?: Promise<void>;
   /** What keys are derived from where there is no AUTH_SECRET. */

@@ -5,8 +5,3 @@ export function isSameSecret(sent: string, secret: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(sent), digest(secret));
 }
-
-/** The token of an `Authorization: Bearer` header; `undefined` where there is none. See https://www.rfc-editor.org/rfc/rfc6750. */
-export function bearerToken(headers: Headers): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
-}

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 const UNAVAILABLE_PATH = '/unavailable';
 
 /** The address of Next.js's own not-found page. */
-const NOT_FOUND_PATH = '/_not-found';
+export const NOT_FOUND_PATH = '/_not-found';
 
 /**
  * Answers 400 where the path's percent-encoding means nothing, which Next.js would answer with 500.

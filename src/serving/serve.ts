@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
+import { serveFrom } from '#generation/build-folder.ts';
+import { noteAnswer } from '#generation/record.ts';
+import { configuredSite } from '#requests/site.ts';
 import { watchSecrets } from '#secrets/current.ts';
 import { environment } from '#secrets/environment.ts';
 import { installFrameworkKeys, ownFrameworkKeys, requireFrameworkKeys } from './framework-keys.ts';
 import { quietReportedProblems } from './log.ts';
 import { refuseHostilePath, replaceFailure } from './responses.ts';
 import { stopOnSignal } from './shutdown.ts';
+import { answerStatus } from './status.ts';
 
 /** Where the server listens. */
 export type Listening = { hostname: string; port: number };
@@ -23,7 +27,8 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   // As Next.js's own standalone server does, so that it neither looks for next.config nor loads a compiler.
   environment.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(manifest.config);
   environment.NEXT_TELEMETRY_DISABLED = '1';
-  environment.SEALED_BUILD = folder;
+  serveFrom(folder);
+  configuredSite();
   quietReportedProblems();
   logReachability(console.info);
 
@@ -35,8 +40,9 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   const handle = app.getRequestHandler();
 
   const server = createServer((request, response) => {
-    if (refuseHostilePath(request, response)) return;
+    if (refuseHostilePath(request, response) || answerStatus(request, response)) return;
     replaceFailure(request, response, server);
+    noteGenerations(request, response);
     handle(request, response).catch((error: unknown) => {
       console.error(error);
       response.destroy();
@@ -51,6 +57,14 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   });
   const bound = await listen(server, { hostname, port });
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
+}
+
+/** Pages that are generated while serving, for `/status`. */
+function noteGenerations(request: IncomingMessage, response: ServerResponse): void {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  response.once('finish', () => {
+    if (response.statusCode === 200) noteAnswer(path, response.getHeader('x-nextjs-cache'));
+  });
 }
 
 /** @returns the port that the server listens on, which for port 0 the system chose */

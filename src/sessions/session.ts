@@ -9,7 +9,8 @@ const LABEL = 'session';
 /**
  * Signs that whoever holds this text has signed in for something. There is nothing else in it.
  *
- * @param purpose what for, such as `status`; a session for one thing is none for another
+ * @param purpose what for; a session for one thing is none for another. It stays here and may be a secret
+ * @param now milliseconds since 1970
  */
 export function signSession(purpose: string, now = Date.now()): string {
   const expires = Math.floor(now / 1_000) + SESSION_LIFE;
@@ -27,5 +28,5 @@ export function isSession(purpose: string, text: string, now = Date.now()): bool
 }
 
 function signature(key: Buffer, purpose: string, expires: number): Buffer {
-  return createHmac('sha256', key).update(`${purpose} ${expires}`).digest();
+  return createHmac('sha256', key).update(`${expires} ${purpose}`).digest();
 }

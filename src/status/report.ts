@@ -1,34 +1,45 @@
+import { readFileSync } from 'node:fs';
 import { reachability } from '#database/reachability.ts';
+import { inBuild } from '#generation/build-folder.ts';
 import { builtPages, type Generation, generatedHere } from '#generation/record.ts';
 import { secretProblem } from '#secrets/current.ts';
-import { perProcess } from '#secrets/per-process.ts';
+import { ownSources, type StoreState } from '#secrets/sources.ts';
 import { type SecretState, secretStates } from '#secrets/states.ts';
 
 /** How the site stands. Holds no secret. */
 export type StatusReport = {
   secrets: SecretState[];
   /** The store of secrets that is asked; `undefined` where there is none. */
-  store: { name: string; readAt: Date; problem?: string } | undefined;
+  store: StoreState | undefined;
   database: string;
   /** Pages as they are shown now: those of the image, and those that were generated since, newest first. */
-  pages: { inImage: { count: number; at: Date; paths: string[] } | undefined; later: Generation[] };
-  process: { node: string; startedAt: Date };
+  pages: { inImage: { at: Date; paths: string[] } | undefined; later: Generation[] };
+  /** Since when this process runs, and what it is made of. */
+  process: { startedAt: Date; versions: { sealed: string; next: string; node: string } };
 };
 
 /** Looks at secrets, store, database and pages. */
 export function statusReport(): StatusReport {
-  const later = generatedHere();
-  const renewed = new Set(later.map(({ path }) => path));
   const built = builtPages();
-  const paths = built?.paths.filter((path) => !renewed.has(path)) ?? [];
+  const later = generatedHere(built);
+  const renewed = new Set(later.map(({ path }) => path));
   return {
-    secrets: secretStates('run').map((state) => {
-      const problem = secretProblem(state.name) ?? state.problem;
-      return { ...state, problem };
-    }),
-    store: perProcess.sealedStore?.state?.(),
+    secrets: secretStates('run').map((state) => ({
+      ...state,
+      problem: secretProblem(state.name) ?? state.problem,
+    })),
+    store: ownSources().store?.state?.(),
     database: reachability(),
-    pages: { inImage: built && { count: paths.length, at: built.at, paths }, later },
-    process: { node: process.version, startedAt: new Date(Date.now() - 1_000 * process.uptime()) },
+    pages: {
+      inImage: built && { at: built.at, paths: built.paths.filter((path) => !renewed.has(path)) },
+      later,
+    },
+    process: { startedAt: new Date(performance.timeOrigin), versions: versions() },
   };
+}
+
+function versions() {
+  // Next.js's version is pinned, so that what the project asks for is what it has.
+  const { version: sealed, dependencies } = JSON.parse(readFileSync(inBuild('package.json'), 'utf8'));
+  return { sealed, next: dependencies.next, node: process.versions.node };
 }

@@ -1,17 +1,17 @@
-import { SESSION_LIFE, signSession } from '#sessions/session.ts';
-import { isStatusToken, STATUS_COOKIE, STATUS_PURPOSE, statusAccess } from './access.ts';
+import { formOf } from '#requests/body.ts';
+import { isFromOwnPage, siteOf } from '#requests/site.ts';
+import { SESSION_LIFE } from '#sessions/session.ts';
+import { isStatusToken, STATUS_COOKIE, statusAccess, statusSession } from './access.ts';
 
 /** Takes the form of `/status`: the right token gives a session in a cookie that scripts can't read. */
 export async function answerSignIn(request: Request): Promise<Response> {
-  if (statusAccess(new Headers(), undefined) === 'off')
-    return new Response('There is nothing here.\n', { status: 404 });
-  const form = await request.formData().catch(() => new FormData());
-  if (!isStatusToken(String(form.get('token') ?? '').trim())) return seeOther('/status?refused');
-  const secure = request.headers.get('x-forwarded-proto') === 'https' || request.url.startsWith('https:');
+  if (statusAccess() === 'off') return new Response('There is nothing here.\n', { status: 404 });
+  if (!isFromOwnPage(request)) return new Response('Use the form at /status.\n', { status: 403 });
+  const sent = (await formOf(request)).get('token') ?? '';
+  if (!isStatusToken(sent.trim())) return seeOther('/status?refused');
+  const secure = siteOf(request).protocol === 'https:' ? '; Secure' : '';
   return seeOther('/status', {
-    'Set-Cookie':
-      `${STATUS_COOKIE}=${signSession(STATUS_PURPOSE)}; Path=/status; Max-Age=${SESSION_LIFE}; HttpOnly; SameSite=Strict` +
-      (secure ? '; Secure' : ''),
+    'Set-Cookie': `${STATUS_COOKIE}=${statusSession()}; Path=/status; Max-Age=${SESSION_LIFE}; HttpOnly; SameSite=Strict${secure}`,
   });
 }
 

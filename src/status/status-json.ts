@@ -1,18 +1,18 @@
 import { statusAccess } from './access.ts';
 import { statusReport } from './report.ts';
 
-/** The report for machines: whoever sends `Authorization: Bearer` with STATUS_TOKEN. */
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+const NOT_FOUND = { status: 404, headers: NO_STORE };
+
+const UNAUTHORIZED = { status: 401, headers: { ...NO_STORE, 'WWW-Authenticate': 'Bearer' } };
+
+/** The report for machines: whoever asks `/status` for JSON, with `Authorization: Bearer` and STATUS_TOKEN. */
 export async function answerStatusJson(request: Request): Promise<Response> {
-  const access = statusAccess(request.headers, undefined);
-  const headers = { 'Cache-Control': 'no-store' };
-  if (access === 'granted') return Response.json(statusReport(), { headers });
-  return access === 'off'
-    ? Response.json(
-        { error: 'STATUS_TOKEN is not set, so there is no status to see.' },
-        { status: 404, headers },
-      )
-    : Response.json(
-        { error: 'Send Authorization: Bearer with the value of STATUS_TOKEN.' },
-        { status: 401, headers: { ...headers, 'WWW-Authenticate': 'Bearer' } },
-      );
+  const access = statusAccess(request.headers.get('authorization'));
+  if (access === 'granted') return Response.json(statusReport(), { headers: NO_STORE });
+  if (access === 'off') {
+    return Response.json({ error: 'There is no status to see: STATUS_TOKEN is not set.' }, NOT_FOUND);
+  }
+  return Response.json({ error: 'Send Authorization: Bearer with the value of STATUS_TOKEN.' }, UNAUTHORIZED);
 }

@@ -1,61 +1,66 @@
+import type { ReactNode } from 'react';
+import type { SecretState } from '#secrets/states.ts';
 import type { StatusReport } from './report.ts';
 import styles from './status.module.css';
 
-/** The report as a page: first what is wrong, then each part. */
+/** The report as a page: what the process is, its secrets, and the pages as readers get them now. */
 export function StatusTable({ report }: { report: StatusReport }) {
   const { secrets, store, database, pages, process } = report;
-  const problems = [
-    ...secrets.flatMap(({ problem }) => problem ?? []),
-    ...(store?.problem ? [store.problem] : []),
-  ];
+  const { sealed, next, node } = process.versions;
   return (
     <section className={styles.status}>
       <h1>Status</h1>
-      <p className={styles.summary}>
-        The database is <strong>{database}</strong>. This process runs Node.js {process.node.slice(1)} since{' '}
-        <Moment at={process.startedAt} />.
-      </p>
-      {problems.length > 0 && (
-        <ul className={styles.problems} aria-label="Problems">
-          {problems.map((problem) => (
-            <li key={problem}>{problem}</li>
-          ))}
-        </ul>
-      )}
+      <dl className={styles.facts}>
+        <Fact term="Database" problem={database === 'unreachable'}>
+          {database}
+        </Fact>
+        <Fact term="Running since">
+          <Moment at={process.startedAt} />
+        </Fact>
+        <Fact term="Versions">
+          Sealed {sealed}, Next.js {next}, Node.js {node}
+        </Fact>
+        {store && (
+          <Fact term={store.name} problem={store.problem !== undefined}>
+            gave its values at <Moment at={store.readAt} />
+            <Detail>{store.problem}</Detail>
+          </Fact>
+        )}
+      </dl>
 
       <h2>Secrets</h2>
-      <dl className={styles.secrets}>
-        {secrets.map(({ name, phases, need, source, fingerprint, problem }) => (
-          <div key={name} data-problem={problem !== undefined || undefined}>
-            <dt>
-              <code>{name}</code>
-            </dt>
-            <dd>
-              <span>{source ?? (need === 'unused' ? 'not read while serving' : 'not set')}</span>
-              <span className={styles.detail}>
-                {phases}
-                {fingerprint && (
-                  <>
-                    {' · '}
-                    <code title="The same wherever value and AUTH_SECRET are the same">{fingerprint}</code>
-                  </>
-                )}
-              </span>
-            </dd>
-          </div>
+      <dl className={styles.facts}>
+        {secrets.map((secret) => (
+          <Fact
+            key={secret.name}
+            term={<code>{secret.name}</code>}
+            problem={secret.problem !== undefined && secret.need !== 'unused'}
+          >
+            {foundIn(secret)}
+            <Detail>
+              {secret.phases}
+              {secret.need !== 'unused' && ` · ${secret.need}`}
+              {secret.fingerprint && (
+                <>
+                  {' · '}
+                  <code>{secret.fingerprint}</code>
+                </>
+              )}
+            </Detail>
+            <Detail>{secret.problem}</Detail>
+          </Fact>
         ))}
       </dl>
-      {store && (
-        <p>
-          {store.name} gave its values at <Moment at={store.readAt} />.
-        </p>
-      )}
+      <p className={styles.detail}>
+        Ten digits are the fingerprint of a value. It is the same wherever the value and AUTH_SECRET are;
+        without AUTH_SECRET, it is another with every look.
+      </p>
 
       <h2>Pages</h2>
       {pages.inImage ? (
         <details>
           <summary>
-            {pages.inImage.count} pages as they were generated while building, at{' '}
+            {counted(pages.inImage.paths.length)} as generated while building, at{' '}
             <Moment at={pages.inImage.at} />
           </summary>
           <ul className={styles.pages}>
@@ -69,21 +74,52 @@ export function StatusTable({ report }: { report: StatusReport }) {
       ) : (
         <p>None was generated while building.</p>
       )}
-      <details open={pages.later.length > 0 && pages.later.length <= 20}>
-        <summary>{pages.later.length} pages generated later, by this process</summary>
-        <ul className={styles.pages}>
-          {pages.later.map(({ path, at }) => (
-            <li key={path}>
-              <a href={path}>{path}</a> <Moment at={at} />
-            </li>
-          ))}
-        </ul>
-      </details>
+      {pages.later.length > 0 ? (
+        <details open={pages.later.length <= 20}>
+          <summary>{counted(pages.later.length)} generated later, by this process</summary>
+          <ul className={styles.pages}>
+            {pages.later.map(({ path, at, again }) => (
+              <li key={path}>
+                <a href={path}>{path}</a>{' '}
+                <span className={styles.detail}>
+                  {again ? 'anew' : 'on its first visit'}, at <Moment at={at} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      ) : (
+        <p>None was generated later by this process.</p>
+      )}
     </section>
   );
+}
+
+function Fact({ term, problem, children }: { term: ReactNode; problem?: boolean; children: ReactNode }) {
+  return (
+    <div data-problem={problem || undefined}>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** A line in smaller letters; nothing where there is nothing to say. */
+function Detail({ children }: { children: ReactNode }) {
+  return children ? <span className={styles.detail}>{children}</span> : null;
 }
 
 function Moment({ at }: { at: Date }) {
   const text = at.toISOString();
   return <time dateTime={text}>{`${text.slice(0, 10)} ${text.slice(11, 19)} UTC`}</time>;
+}
+
+function foundIn({ source, need, problem }: SecretState): string {
+  if (source) return source;
+  if (problem) return 'of no use';
+  return need === 'unused' ? 'not read while serving' : 'not set';
+}
+
+function counted(pages: number): string {
+  return `${pages} ${pages === 1 ? 'page' : 'pages'}`;
 }

@@ -242,6 +242,7 @@ describe('the newsletter', () => {
       /has no template "newsletter" \(422\)\. Check EMAIL_TEMPLATE\./,
     ],
     ['is in trouble', [500, {}], /did not give the template/],
+    ['gives no answer', undefined, /gives no answer\. Check EMAIL_API_URL and the network\./],
     ['gives no HTML', [200, { Subject: 'News' }], /has no HTML/],
   ])('stops the build where the provider %s, in one line without the key', async (_, given, line) => {
     answer = given;

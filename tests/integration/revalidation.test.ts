@@ -1,24 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Standalone, serveStandalone } from '../setup/standalone.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { queryOfSite, type Standalone, serveStandalone } from '../setup/standalone.ts';
 
 const token = randomBytes(16).toString('hex');
 const slug = `revalidated-${randomBytes(4).toString('hex')}`;
 let site: Standalone;
 
-const query = async (sql: string, values: string[]) => {
-  const connectionString = readFileSync(join(inject('siteFolder'), '.data/database_url'), 'utf8').trim();
-  const client = new pg.Client({ connectionString });
-  await client.connect();
-  await client.query(sql, values).finally(() => client.end());
-};
-
 beforeAll(async () => {
   site = await serveStandalone({ REVALIDATE_TOKEN: token });
-  await query(
+  await queryOfSite(
     `INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
      VALUES ($1, $1, 'First title', 'Text.', true, now() - interval '9 years', now())`,
     [slug],
@@ -26,7 +16,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await query('DELETE FROM "Post" WHERE "slug" = $1', [slug]);
+  await queryOfSite('DELETE FROM "Post" WHERE "slug" = $1', [slug]);
   await site.stop();
 });
 
@@ -38,17 +28,26 @@ const title = async () =>
 
 describe('/revalidate', () => {
   it.each([
-    ['one post', () => ({ slug })],
-    ['every page', () => ({ all: true })],
-  ])('has %s generated anew on its next visit', async (_, body) => {
+    ['one post', `/posts/${slug}`, () => ({ slug })],
+    ['every page', 'all', () => ({ all: true })],
+  ])('has %s generated anew on its next visit', async (_, refreshed, body) => {
     const [before, after] = [randomBytes(4).toString('hex'), randomBytes(4).toString('hex')];
-    await query('UPDATE "Post" SET "title" = $2 WHERE "slug" = $1', [slug, before]);
+    await queryOfSite('UPDATE "Post" SET "title" = $2 WHERE "slug" = $1', [slug, before]);
     await order(JSON.stringify({ all: true }));
     expect(await title()).toBe(before);
-    await query('UPDATE "Post" SET "title" = $2 WHERE "slug" = $1', [slug, after]);
+    await queryOfSite('UPDATE "Post" SET "title" = $2 WHERE "slug" = $1', [slug, after]);
     expect(await title()).toBe(before);
-    expect((await order(JSON.stringify(body()))).status).toBe(200);
+    const answer = await order(JSON.stringify(body()));
+    expect([answer.status, (await answer.json()).refreshed[0]]).toEqual([200, refreshed]);
     expect(await title()).toBe(after);
+  });
+
+  it('has the lists generated anew that show a post, and leaves other posts as they are', async () => {
+    const state = async (path: string) => (await fetch(site.url + path)).headers.get('x-nextjs-cache');
+    const paths = ['/', '/newsletter', `/posts/${slug}`, '/posts/a-secret-has-a-phase'];
+    for (const path of paths) await state(path);
+    await order(JSON.stringify({ slug }));
+    expect(await Promise.all(paths.map(state))).toEqual(['MISS', 'MISS', 'MISS', 'HIT']);
   });
 
   it.each<[string, Record<string, string>]>([
@@ -70,6 +69,7 @@ describe('/revalidate', () => {
     '{"slug":"../x"}',
     '{"slug":"a","all":true}',
     '{"all":1}',
+    '{"all":true,"more":1}',
     `{"slug":"${'a'.repeat(2_000)}"}`,
   ])('says what to send in place of %.40s', async (body) => {
     const response = await order(body);
@@ -82,6 +82,7 @@ describe('/revalidate', () => {
     try {
       expect((await fetch(`${without.url}/revalidate`, { method: 'POST' })).status).toBe(404);
       expect((await fetch(`${site.url}/revalidate`)).status).toBe(405);
+      expect(site.log()).not.toContain(token);
     } finally {
       await without.stop();
     }

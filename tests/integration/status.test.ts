@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Standalone, serveStandalone } from '../setup/standalone.ts';
+import { queryOfSite, type Standalone, serveStandalone } from '../setup/standalone.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
 const token = newSecret();
@@ -31,18 +31,38 @@ afterAll(async () => {
 const ask = (path: string, headers: Record<string, string> = {}) => fetch(site.url + path, { headers });
 const withToken = { Authorization: `Bearer ${token}` };
 
-const signIn = (sent: string) =>
-  fetch(`${site.url}/status/sign-in`, {
-    ...{ method: 'POST', redirect: 'manual', body: new URLSearchParams({ token: sent }) },
+const withJson = { ...withToken, Accept: 'application/json' };
+
+const signIn = (sent: string, at = site, headers: Record<string, string> = { Origin: at.url }) =>
+  fetch(`${at.url}/status/sign-in`, {
+    ...{ method: 'POST', redirect: 'manual', headers, body: new URLSearchParams({ token: sent }) },
   });
+
+const sessionOf = (response: Response) => (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+
+const shows = async (cookie: string, at = site) =>
+  (await (await fetch(`${at.url}/status`, { headers: { cookie } })).text()).includes(
+    'the variable REVALIDATE_TOKEN',
+  );
 
 describe('/status', () => {
   it('asks for the token, and shows nothing without', async () => {
-    const text = await (await ask('/status')).text();
+    const response = await ask('/status');
+    expect(response.headers.get('cache-control')).toContain('no-store');
+    const text = await response.text();
     expect(text).toContain('STATUS_TOKEN');
+    expect(text).toContain('<meta name="robots" content="noindex"/>');
     expect(text).not.toContain('REVALIDATE_TOKEN');
-    expect((await ask('/status.json')).status).toBe(401);
-    expect((await ask('/status.json', { Authorization: 'Bearer nonsense' })).status).toBe(401);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['a page', { Authorization: 'Bearer nonsense' }],
+    ['JSON', { Authorization: 'Bearer nonsense', Accept: 'application/json' }],
+    ['JSON without any token', { Accept: 'application/json' }],
+  ])('answers 401 to a wrong token that asks for %s', async (_, headers) => {
+    const response = await ask('/status', headers);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect(await response.text()).toMatch(/Send Authorization: Bearer with the value of STATUS_TOKEN/);
   });
 
   it('shows how secrets, database and pages stand to whoever has the token, and no value', async () => {
@@ -54,13 +74,19 @@ describe('/status', () => {
       /STRIPE_SECRET_KEY \(the variable STRIPE_SECRET_KEY\) is Stripe(&#x27;|')s publishable key/,
     );
     expect(text).toContain('/posts/');
+    expect(text).toMatch(/Sealed.{0,20}0\.1\.0.*Next\.js.{0,20}16\..*Node\.js/);
     for (const secret of [token, sentinel, 'pk_test_0123456789']) expect(text).not.toContain(secret);
   });
 
   it('says the same to a machine, in JSON', async () => {
-    const text = await (await ask('/status.json', withToken)).text();
+    const response = await ask('/status', withJson);
+    expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const text = await response.text();
     const { database, secrets, pages } = JSON.parse(text);
-    expect(database).toBe('reachable');
+    await vi.waitFor(async () =>
+      expect((await (await ask('/status', withJson)).json()).database).toBe('reachable'),
+    );
+    expect(database).toMatch(/^(reachable|unknown)$/);
     expect(secrets).toContainEqual(
       expect.objectContaining({
         name: 'REVALIDATE_TOKEN',
@@ -71,20 +97,36 @@ describe('/status', () => {
     expect(text).not.toContain(sentinel);
   });
 
-  it('tells a page of the image from one that was generated later', async () => {
-    const pagesNow = async () => (await (await ask('/status.json', withToken)).json()).pages;
+  it('tells a page of the image from one that was generated later, and why', async () => {
+    const pagesNow = async () => (await (await ask('/status', withJson)).json()).pages;
     const path: string = (await pagesNow()).inImage.paths.find((known: string) =>
       known.startsWith('/posts/'),
     );
+    expect((await pagesNow()).inImage.paths).toContain('/newsletter');
     await fetch(`${site.url}/revalidate`, {
       ...{ method: 'POST', headers: { Authorization: `Bearer ${sentinel}` } },
       body: JSON.stringify({ slug: path.replace('/posts/', '') }),
     });
-    await ask(path);
+    const visit = async (visited: string) => (await ask(visited)).text();
+    await visit(path);
+    const slug = `later-${randomBytes(4).toString('hex')}`;
+    await queryOfSite(
+      `INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
+       VALUES ($1, $1, 'Later', 'Text.', true, now() - interval '9 years', now())`,
+      [slug],
+    );
+    await visit(`/posts/${slug}`);
+    await visit('/posts/nonesuch');
+    await visit('/');
     const { inImage, later } = await pagesNow();
     expect(inImage.paths).not.toContain(path);
-    expect(later[0]).toMatchObject({ path });
+    expect(later.map((page: { path: string; again: boolean }) => [page.path, page.again])).toEqual([
+      ['/', true],
+      [`/posts/${slug}`, false],
+      [path, true],
+    ]);
     expect(Date.parse(later[0].at)).toBeGreaterThan(Date.parse(inImage.at));
+    await queryOfSite('DELETE FROM "Post" WHERE "slug" = $1', [slug]);
   });
 
   it('is open to who signed in, in a cookie that no script and no other site has', async () => {
@@ -92,56 +134,61 @@ describe('/status', () => {
     expect([response.status, response.headers.get('location')]).toEqual([303, '/status']);
     const cookie = response.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/; Path=\/status; Max-Age=43200; HttpOnly; SameSite=Strict$/);
-    const [session = ''] = cookie.split(';');
+    const session = sessionOf(response);
     expect(session).not.toContain(token);
-    expect(await (await ask('/status', { cookie: session })).text()).toContain(
-      'the variable REVALIDATE_TOKEN',
-    );
-    const forged = session.replace(/=\d+/, '=99999999999');
-    expect(await (await ask('/status', { cookie: forged })).text()).not.toContain('the variable REVALIDATE');
+    expect(await shows(session)).toBe(true);
+    expect(await shows(session.replace(/=\d+/, '=99999999999'))).toBe(false);
+  });
+
+  it('marks the cookie for TLS alone where the site has it', async () => {
+    const { headers } = await signIn(token, site, { Origin: site.url, 'X-Forwarded-Proto': 'https' });
+    expect(headers.get('set-cookie')).toMatch(/; SameSite=Strict; Secure$/);
+  });
+
+  it('does not take its form from another site', async () => {
+    expect((await signIn(token, site, { Origin: 'https://elsewhere.example' })).status).toBe(403);
   });
 
   it('stays open to a session from before AUTH_SECRET was rotated', async () => {
-    const [session = ''] = ((await signIn(token)).headers.get('set-cookie') ?? '').split(';');
+    const session = sessionOf(await signIn(token));
     writeFileSync(join(folder, 'auth.new'), newSecret());
     renameSync(join(folder, 'auth.new'), join(folder, 'auth'));
     await vi.waitFor(() => expect(site.log()).toContain('AUTH_SECRET has changed'), 15_000);
-    expect(await (await ask('/status', { cookie: session })).text()).toContain(
-      'the variable REVALIDATE_TOKEN',
-    );
+    expect(await shows(session)).toBe(true);
   });
 
-  it('is not open to a session that another key signed', async () => {
-    const other = await serveStandalone({ STATUS_TOKEN: token, AUTH_SECRET: newSecret() });
+  it.each([
+    ['another key', () => ({ STATUS_TOKEN: token, AUTH_SECRET: newSecret() })],
+    ['another STATUS_TOKEN', () => ({ STATUS_TOKEN: newSecret(), AUTH_SECRET_FILE: join(folder, 'auth') })],
+  ])('is not open to a session that %s opened', async (_, variables) => {
+    const given = variables();
+    const other = await serveStandalone({ ...given, REVALIDATE_TOKEN: sentinel });
     try {
-      const response = await fetch(`${other.url}/status/sign-in`, {
-        ...{ method: 'POST', redirect: 'manual', body: new URLSearchParams({ token }) },
-      });
-      const [session = ''] = (response.headers.get('set-cookie') ?? '').split(';');
-      expect(await (await ask('/status', { cookie: session })).text()).not.toContain(
-        'the variable REVALIDATE',
-      );
+      const session = sessionOf(await signIn(given.STATUS_TOKEN, other));
+      expect(await shows(session, other)).toBe(true);
+      expect(await shows(session)).toBe(false);
     } finally {
       await other.stop();
     }
   });
 
-  it('takes no token any more after ten wrong ones in a minute', async () => {
-    for (let tried = 0; tried < 10; tried++)
+  it('takes no token any more after a few wrong ones in a minute, and keeps who is signed in', async () => {
+    const session = sessionOf(await signIn(token));
+    for (let tried = 0; tried < 5; tried++)
       expect((await signIn('wrong')).headers.get('location')).toBe('/status?refused');
     expect((await signIn(token)).headers.get('location')).toBe('/status?refused');
+    expect((await ask('/status', withJson)).status).toBe(401);
+    expect(await shows(session)).toBe(true);
+    expect(site.log()).not.toContain(token);
   });
 
   it('is not there without STATUS_TOKEN', async () => {
     const without = await serveStandalone({});
     try {
-      expect((await fetch(`${without.url}/status.json`)).status).toBe(404);
-      expect(await (await fetch(`${without.url}/status`)).text()).toContain('There is no status to see');
-      const refused = await fetch(`${without.url}/status/sign-in`, {
-        method: 'POST',
-        body: new URLSearchParams(),
-      });
-      expect(refused.status).toBe(404);
+      const ways: Record<string, string>[] = [{}, { Accept: 'application/json' }, withToken];
+      for (const headers of ways)
+        expect((await fetch(`${without.url}/status`, { headers })).status).toBe(404);
+      expect((await signIn(token, without)).status).toBe(404);
     } finally {
       await without.stop();
     }

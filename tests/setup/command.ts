@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { SECRET_NAMES } from '#secrets/declaration.ts';
 
 /** A command of the project that a test runs. */
 export type Command = {
@@ -14,8 +15,8 @@ export type Command = {
 
 /** Variables of this very machine that would decide what a test is about. */
 const DECIDING = [
-  'DATABASE_URL',
-  'DATABASE_URL_FILE',
+  ...SECRET_NAMES.flatMap((name) => [name, `${name}_FILE`]),
+  'SITE_URL',
   'PORT',
   'HOSTNAME',
   'NODE_ENV',

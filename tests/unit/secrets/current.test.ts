@@ -8,6 +8,7 @@ import {
   previousSecret,
   refreshSecrets,
   secretProblem,
+  usableSecret,
   watchSecrets,
 } from '#secrets/current.ts';
 import { rotatingKeys } from '#secrets/derived-keys.ts';
@@ -44,6 +45,18 @@ describe('a secret in a process that watches', () => {
     writeFileSync(`${file}.new`, value);
     renameSync(`${file}.new`, file);
   };
+
+  it('counts as missing to a feature where it is of no use, and the log says so once', () => {
+    const said = vi.spyOn(console, 'error').mockReturnValue();
+    writeFileSync(file, 'short');
+    stop = watchSecrets((line) => lines.push(line));
+    expect(usableSecret('AUTH_SECRET')).toBeUndefined();
+    expect(usableSecret('AUTH_SECRET')).toBeUndefined();
+    expect(said).toHaveBeenCalledExactlyOnceWith(
+      expect.stringMatching(/^secrets: AUTH_SECRET .* is shorter than 32 characters/),
+    );
+    said.mockRestore();
+  });
 
   it('is read once, and not for each use', () => {
     const value = newSecret();

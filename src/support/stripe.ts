@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { environment } from '#secrets/environment.ts';
+import { unquoted } from '#secrets/reader.ts';
+
+/** The version of the API that this is written for: https://docs.stripe.com/api/versioning. */
+const STRIPE_VERSION = '2025-03-31.basil';
+
+/** Milliseconds. */
+const TIMEOUT = 10_000;
+
+/**
+ * Has Stripe make a page to pay at; see https://docs.stripe.com/api/checkout/sessions/create.
+ *
+ * @param site where Stripe sends the reader back to
+ * @throws Error with one sentence that names neither the key nor what Stripe said: its message may quote a part of the key
+ */
+export async function checkoutPage(key: string, euros: number, site: URL): Promise<URL> {
+  const api = stripeApi();
+  const response = await fetch(new URL('/v1/checkout/sessions', api), {
+    method: 'POST',
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT),
+    headers: {
+      Authorization: `Bearer ${key}`,
+      'Stripe-Version': STRIPE_VERSION,
+      'Idempotency-Key': randomUUID(),
+    },
+    body: new URLSearchParams({
+      mode: 'payment',
+      submit_type: 'donate',
+      'line_items[0][quantity]': '1',
+      'line_items[0][price_data][currency]': 'eur',
+      'line_items[0][price_data][unit_amount]': String(100 * euros),
+      'line_items[0][price_data][product_data][name]': 'Support for this blog',
+      success_url: new URL('/support/thanks', site).href,
+      cancel_url: new URL('/support/cancelled', site).href,
+    }),
+  }).catch(() => {
+    throw new Error(`Stripe at ${api.host} gave no answer. Check the network between here and there.`);
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(refused(response.status));
+  }
+  const { url } = await response.json().catch(() => ({}));
+  const page = typeof url === 'string' ? URL.parse(url) : null;
+  if (page && (page.protocol === 'https:' || page.origin === api.origin)) return page;
+  throw new Error('Stripe answered without the address of a page to pay at.');
+}
+
+function stripeApi(): URL {
+  const url = URL.parse(unquoted(environment.STRIPE_API_URL ?? '') || 'https://api.stripe.com');
+  if (url && /^https?:$/.test(url.protocol)) return url;
+  throw new Error('STRIPE_API_URL is not an address. Leave it out, or set it as in https://api.stripe.com.');
+}
+
+/** https://docs.stripe.com/api/errors */
+function refused(status: number): string {
+  if (status === 401) return 'Stripe does not know the key (401). Check STRIPE_SECRET_KEY.';
+  if (status === 403)
+    return 'Stripe does not let this key take payments (403). Allow it to write Checkout Sessions.';
+  if (status === 429) return 'Stripe has had too many requests, and turned this one away (429).';
+  if (status >= 500) return `Stripe has trouble of its own (${status}).`;
+  return `Stripe refused to start a payment (${status}). Its dashboard has the reason, under Developers, Logs.`;
+}

@@ -1,0 +1,70 @@
+import { render, screen, within } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+import type { StatusReport } from '#status/report.ts';
+import { StatusTable } from '#status/status-table.tsx';
+
+const at = new Date('2026-06-01T23:30:05Z');
+const state = {
+  phases: 'run',
+  need: 'optional',
+  source: undefined,
+  fingerprint: undefined,
+  problem: undefined,
+};
+
+const report = (other: Partial<StatusReport> = {}): StatusReport => ({
+  secrets: [
+    { ...state, name: 'AUTH_SECRET', source: 'the variable AUTH_SECRET', fingerprint: '0123456789' },
+    { ...state, name: 'STRIPE_SECRET_KEY', problem: 'STRIPE_SECRET_KEY: it is a directory.' },
+    { ...state, name: 'STATUS_TOKEN' },
+    { ...state, name: 'EMAIL_API_KEY', phases: 'build', need: 'unused' },
+  ] as StatusReport['secrets'],
+  store: undefined,
+  database: 'reachable',
+  pages: { inImage: { at, paths: ['/', '/posts/a'] }, later: [] },
+  process: { startedAt: at, versions: { sealed: '1.2.3', next: '16.0.0', node: '26.0.0' } },
+  ...other,
+});
+
+/** What stands beside a term. */
+const beside = (term: string) => screen.getByText(term).closest('div')?.querySelector('dd')?.textContent;
+
+describe('StatusTable', () => {
+  it('says of each secret where it is and what is wrong with it', () => {
+    render(<StatusTable report={report()} />);
+    expect(beside('AUTH_SECRET')).toBe('the variable AUTH_SECRETrun · optional · 0123456789');
+    expect(beside('STRIPE_SECRET_KEY')).toContain('of no userun · optionalSTRIPE_SECRET_KEY: it is a direc');
+    expect(beside('STATUS_TOKEN')).toBe('not setrun · optional');
+    expect(beside('EMAIL_API_KEY')).toBe('not read while servingbuild');
+    expect(beside('Versions')).toBe('Sealed 1.2.3, Next.js 16.0.0, Node.js 26.0.0');
+  });
+
+  it('says when the store gave its values, and what is wrong since', () => {
+    render(
+      <StatusTable report={report({ store: { name: 'Vault', readAt: at, problem: 'Vault is sealed.' } })} />,
+    );
+    expect(beside('Vault')).toBe('gave its values at 2026-06-01 23:30:05 UTCVault is sealed.');
+  });
+
+  it('counts a thousand pages, and lists them where somebody asks', () => {
+    const paths = Array.from({ length: 1_000 }, (_, page) => `/posts/${page}`);
+    render(<StatusTable report={report({ pages: { inImage: { at, paths }, later: [] } })} />);
+    const details = screen.getByText(/^1000 pages as generated while building/).closest('details');
+    expect(details?.open).toBe(false);
+    expect(details?.querySelectorAll('a')).toHaveLength(1_000);
+  });
+
+  it('tells why a page was generated later', () => {
+    const later = [
+      { path: '/', at, again: true },
+      { path: '/posts/new', at, again: false },
+    ];
+    render(<StatusTable report={report({ pages: { inImage: undefined, later } })} />);
+    expect(screen.getByText('None was generated while building.')).toBeTruthy();
+    const [anew, first] = within(
+      screen.getByText('2 pages generated later, by this process').closest('details') ?? document.body,
+    ).getAllByRole('listitem');
+    expect(anew?.textContent).toBe('/ anew, at 2026-06-01 23:30:05 UTC');
+    expect(first?.textContent).toBe('/posts/new on its first visit, at 2026-06-01 23:30:05 UTC');
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { framedMail, renderMail } from '#newsletter/mail.ts';
+
+const post = (title: string) => ({
+  slug: 'a-post',
+  title,
+  excerpt: 'It costs $& and $1.',
+  publishedAt: new Date('2026-06-01T23:30:00Z'),
+});
+const mail = (html: string) => ({ subject: 'News', html });
+
+describe('renderMail', () => {
+  it('repeats what stands around each post, with what it says', () => {
+    const html = '<p>{{#each posts}}<a href="{{url}}">{{title}}</a> {{date}}: {{excerpt}}\n{{/each}}</p>';
+    expect(renderMail(mail(html), [post('One'), post('Two')])).toBe(
+      '<p><a href="/posts/a-post">One</a> 1 June 2026: It costs $&#38; and $1.\n' +
+        '<a href="/posts/a-post">Two</a> 1 June 2026: It costs $&#38; and $1.\n</p>',
+    );
+  });
+
+  it.each(['{{title}}', '{{{title}}}'])('lets no title become markup, by %s', (field) => {
+    const attack = post('"><img src=x onerror=attack()>');
+    expect(renderMail(mail(`{{#each posts}}${field}{{/each}}`), [attack])).toBe(
+      '&#34;&#62;&#60;img src=x onerror=attack()&#62;',
+    );
+  });
+
+  it('leaves a field that a post lacks empty, and what is not about posts as it is', () => {
+    expect(renderMail(mail('{{name}}{{#each posts}}[{{nonesuch}}]{{/each}}'), [post('One')])).toBe(
+      '{{name}}[]',
+    );
+  });
+});
+
+describe('framedMail', () => {
+  it('leads out of the frame, and keeps the doctype first', () => {
+    expect(framedMail(mail('\n<!DOCTYPE html>\n<html></html>'), [])).toBe(
+      '\n<!DOCTYPE html><base target="_top">\n<html></html>',
+    );
+    expect(framedMail(mail('<h1>News</h1>'), [])).toBe('<base target="_top"><h1>News</h1>');
+  });
+});
