@@ -86,15 +86,17 @@ function findingOf(sighting: Sighting, located: Located, redact: (text: string) 
 export function reportOf(gathered: Gathered): Report {
   const { prepared, collector } = gathered;
   const redact = (text: string) => prepared.redactor.redact(text);
-  const all = collector.sightings.flatMap((sighting) =>
+  const everyFinding = collector.sightings.flatMap((sighting) =>
     gathered.locate(sighting).map((located) => findingOf(sighting, located, redact)),
   );
+  // One field of two copies of a document is one finding.
+  const all = [...new Map(everyFinding.map((finding) => [JSON.stringify(finding), finding])).values()];
   const isAllowed = (finding: Finding) => gathered.allowFrameworkKeys && finding.category === 'framework-key';
   const findings = all.filter((finding) => !isAllowed(finding));
   const incomplete = [
     ...prepared.unsearchable,
     ...gathered.incomplete,
-    ...collector.incompleteReasons.map(({ where, reason }) => `${gathered.nameOf(where)} ${reason}`),
+    ...collector.incompleteReasons.map(({ where, reason }) => `${gathered.nameOf(where)} ${reason}`.trim()),
   ].map(redact);
   return {
     tool: 'sealcheck',

@@ -170,8 +170,14 @@ withSecrets(
   .description(
     'search every layer, deleted files too, the config, history, annotations and attestations of an image',
   )
-  .action((image: string, options: SharedOptions) =>
-    run(options, (how) => checkImage(openImage(image), how)),
+  .option('--dockerfile <file>', 'show in the report which of its steps had a secret mounted')
+  .action((image: string, options: SharedOptions & { dockerfile?: string }) =>
+    run(options, (how) =>
+      checkImage(openImage(image), {
+        ...how,
+        ...(options.dockerfile !== undefined && { dockerfile: options.dockerfile }),
+      }),
+    ),
   );
 
 withSecrets(program.command('dir').argument('<path>', 'a tree of files, such as .next or dist'))

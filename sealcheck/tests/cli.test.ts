@@ -30,6 +30,20 @@ function tree(files: Record<string, string>): string {
   return folder;
 }
 
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** The processes that a process started, and theirs. */
+function startedBy(pid: number | undefined): number[] {
+  const children = readIfThere(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...startedBy(child)]);
+}
+
 describe('the command', () => {
   it('ends with 0, 1 and 2 for clean, leak and could not check', async () => {
     const secret = ['--secret', 'id=token,env=TOKEN'];
@@ -117,24 +131,40 @@ describe('the command', () => {
     expect(ran.err).toBe('');
   });
 
-  it('keeps the secret out of the process list from start to end', async () => {
-    const path = await archive([{ name: 'a.bin', content: randomBytes(64 * 2 ** 20) }]);
-    const child = spawn(process.execPath, [cli, 'image', path, '--secret', 'id=token,env=TOKEN'], {
-      env: { ...process.env, TOKEN: value },
-      stdio: 'ignore',
-    });
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    let seen = 0;
-    while (child.exitCode === null && child.signalCode === null) {
-      const listed = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).stdout;
-      if (new RegExp(`^ *${child.pid} .*${path}`, 'm').test(listed)) seen += 1;
-      expect(listed).not.toContain(value);
-      // Lets the child's end be noticed.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await closed;
-    expect(seen).toBeGreaterThan(2);
-  });
+  it.runIf(existsSync('/proc/self/environ'))(
+    'keeps the secret out of the process list, its own and that of what it starts, from start to end',
+    async () => {
+      // A docker that streams an archive and stays a while, as the real one does.
+      const folder = temporaryFolder();
+      const path = await archive([{ name: 'a.bin', content: randomBytes(8 * 2 ** 20) }]);
+      writeFileSync(join(folder, 'docker'), `#!/bin/sh\ncat "${path}"\nsleep 0.5\n`, { mode: 0o755 });
+      const secret = join(folder, 'secret.txt');
+      writeFileSync(secret, value);
+      const child = spawn(
+        process.execPath,
+        [cli, 'image', 'some:image', '--secret', `id=token,src=${secret}`],
+        {
+          env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+          stdio: 'ignore',
+        },
+      );
+      const closed = new Promise((resolve) => child.once('close', resolve));
+      const seen = { own: 0, started: 0 };
+      while (child.exitCode === null && child.signalCode === null) {
+        for (const pid of [child.pid, ...startedBy(child.pid)]) {
+          const shown = ['cmdline', 'environ'].map((file) => readIfThere(`/proc/${pid}/${file}`)).join('\0');
+          expect(shown).not.toContain(value);
+          if (pid === child.pid) seen.own += shown.includes('some:image') ? 1 : 0;
+          else seen.started += shown.includes('some:image') ? 1 : 0;
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await closed;
+      expect(child.exitCode).toBe(0);
+      expect(seen.own).toBeGreaterThan(2);
+      expect(seen.started).toBeGreaterThan(2);
+    },
+  );
 
   it('opens an OCI layout directory', async () => {
     const image = new ImageBuilder();
@@ -148,6 +178,37 @@ describe('the command', () => {
     expect(ran.code).toBe(1);
     expect(ran.out).toContain('layer 3: srv/app.conf');
     expect(ran.out).toContain('COPY --link /app /srv');
+  });
+});
+
+describe('the picture of an image', () => {
+  it('shows the step of a stage that had the secret mounted, before the layer that it made', async () => {
+    const folder = tree({
+      Dockerfile: [
+        'FROM scratch AS base',
+        'FROM base AS generate',
+        '# a comment',
+        'RUN --mount=type=secret,id=token \\',
+        '    node build.js',
+        'FROM base',
+        'COPY --from=generate /app /app',
+      ].join('\n'),
+    });
+    const path = await archive([{ name: 'app/a', content: Buffer.from('x') }]);
+    const parameters = ['--secret', 'id=token,env=TOKEN', '--dockerfile', join(folder, 'Dockerfile')];
+    const json = await run(['image', path, ...parameters, '--format', 'json'], { TOKEN: value });
+    const name = 'RUN --mount=type=secret,id=token node build.js';
+    expect(JSON.parse(json.out).steps).toEqual([{ name, secrets: ['token'], stage: 'generate', layer: 0 }]);
+    const html = await run(['image', path, ...parameters, '--format', 'html'], { TOKEN: value });
+    expect(html.out).toMatch(/stage generate.*\n.*secret token mounted(?:.|\n)*?COPY \/app \/app/);
+  });
+
+  it('cannot be made from a Dockerfile that is not there', async () => {
+    const path = await archive([]);
+    const parameters = ['--secret', 'id=token,env=TOKEN', '--dockerfile', '/nowhere/Dockerfile'];
+    const ran = await run(['image', path, ...parameters], { TOKEN: value });
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/\/nowhere\/Dockerfile could not be read \(ENOENT\)/);
   });
 });
 
@@ -242,6 +303,59 @@ describe('a site', () => {
     expect(where).toEqual(
       expect.arrayContaining(['/about (headers)', '/app.js.map', '/ (RSC payload)', '/robots.txt']),
     );
+  });
+
+  async function siteOf(
+    answer: (path: string) => { status?: number; headers?: Record<string, string>; body: string },
+  ) {
+    const server = createServer((request, response) => {
+      const { status = 200, headers = {}, body } = answer(request.url ?? '/');
+      response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    return run(['site', url, '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
+  }
+
+  it('is crawled to pages that only a sitemap with its public address or a payload names', async () => {
+    const pages: Record<string, string> = {
+      '/': '<script>self.__next_f.push([1,"4:[\\"$\\",\\"$L2\\",null,{\\"href\\":\\"/by-payload\\"}]"])</script>',
+      '/sitemap.xml': '<urlset><url><loc>https://blog.example/by-sitemap</loc></url></urlset>',
+      '/by-sitemap': `<p>${value}</p>`,
+      '/by-payload': `<p>${Buffer.from(value).toString('hex')}</p>`,
+    };
+    const ran = await siteOf((path) => ({ body: pages[path] ?? '', status: path in pages ? 200 : 404 }));
+    expect(ran.code).toBe(1);
+    expect(ran.out).toMatch(/site: \/by-sitemap/);
+    expect(ran.out).toMatch(/site: \/by-payload/);
+  });
+
+  it.each([
+    [
+      'leads elsewhere',
+      { status: 308, headers: { location: 'https://blog.example/' }, body: '' },
+      /another origin/,
+    ],
+    [
+      'names a page that has no time',
+      (path: string) => (path === '/' ? { body: '<a href="/a#b">a</a>' } : { status: 503, body: 'later' }),
+      /\/a answered 503/,
+    ],
+    ['has no time', { status: 503, body: 'later' }, /answered 503/],
+  ])('is not called clean when it %s', async (_name, answer, reason) => {
+    const ran = await siteOf(typeof answer === 'function' ? answer : () => answer);
+    expect(ran.code).toBe(2);
+    expect(ran.out).toMatch(reason);
+  });
+
+  it('is called clean when only what was tried, and nothing that it names, has no time', async () => {
+    const page = '<meta name="robots" content="noindex"><a href="/about#top">about</a>';
+    const ran = await siteOf((path) =>
+      path === '/' || path === '/about' ? { body: page } : { status: 503, body: 'later' },
+    );
+    expect(ran.code, ran.out).toBe(0);
   });
 
   it('cannot be checked when it does not answer', async () => {

@@ -35,6 +35,47 @@ describe('an image that the engine does not have', () => {
   });
 });
 
+describe('what an engine writes beside an image', () => {
+  it('is read: provenance with its build arguments, and the build cache with layers of earlier stages', async () => {
+    if (!engineHas('postgres:18')) return;
+    const folder = temporaryFolder();
+    const token = randomBytes(18).toString('base64url');
+    writeFileSync(join(folder, 'token'), token);
+    const lines = [
+      'FROM postgres:18 AS build',
+      'ARG URL',
+      'RUN --mount=type=secret,id=token mkdir /out && cp /run/secrets/token /kept && date >/out/built',
+      'FROM scratch',
+      'COPY --from=build /out /',
+    ];
+    writeFileSync(join(folder, 'Dockerfile'), `${lines.join('\n')}\n`);
+    const built = docker(
+      ...['buildx', 'build', '--provenance=mode=max', '--build-arg', `URL=https://x.example/${token}`],
+      ...['--secret', `id=token,src=${join(folder, 'token')}`],
+      ...['--output', `type=oci,dest=${join(folder, 'image.tar')}`],
+      ...['--cache-to', `type=local,mode=max,dest=${join(folder, 'cache')}`, folder],
+    );
+    // The corpus has generated ones. A builder of its own, or the containerd image store, writes real ones.
+    if (/not supported for the docker driver/.test(built.stderr)) {
+      process.stderr.write(`skipped: ${built.stderr.trim().split('\n')[0]}\n`);
+      return;
+    }
+    expect(built.status, built.stderr).toBe(0);
+    const placesIn = async (target: string) => {
+      const ran = await run(
+        ['image', join(folder, target), '--secret', 'id=token,env=TOKEN', '--format', 'json'],
+        {
+          TOKEN: token,
+        },
+      );
+      expect(ran.code, ran.out + ran.err).toBe(1);
+      return JSON.parse(ran.out).findings.map(({ place }: { place: string }) => place);
+    };
+    expect(await placesIn('image.tar')).toContain('attestation (provenance)');
+    expect(await placesIn('cache')).toContain('build cache');
+  });
+});
+
 describe('the canary', () => {
   async function database(): Promise<string> {
     const name = `sealcheck-test-${randomBytes(4).toString('hex')}`;

@@ -33,9 +33,9 @@ async function main(): Promise<void> {
   const passed = [option, ...optionalBuildSecrets().map((secret) => secret.option)];
   const secrets = passed.flatMap((secret) => ['--secret', secret]);
   const sealcheck = join(PROJECT, 'sealcheck/src/cli.ts');
-  const child = spawn(process.execPath, [sealcheck, 'image', values.tag, ...secrets, ...positionals], {
-    stdio: 'inherit',
-  });
+  const dockerfile = ['--dockerfile', join(PROJECT, 'Dockerfile')];
+  const args = [sealcheck, 'image', values.tag, ...secrets, ...dockerfile, ...positionals];
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
   process.exitCode = await new Promise<number>((settle, reject) => {
     child.once('error', reject);
     child.once('close', (code) => settle(code ?? 2));

@@ -10,11 +10,16 @@ export interface Sighting {
   occurrences: number;
 }
 
+const mostReasons = 200;
+const mostSightings = 5000;
+const noPlace: Where = { source: '', path: '', nested: [] };
+
 const placeOf = (where: Where): string => [where.source, where.path, ...where.nested].join('\0');
 
 /** Gathers what a scan tells; equal sightings in one place are counted, not repeated. */
 export class Collector implements Listener {
   readonly incompleteReasons: { where: Where; reason: string }[] = [];
+  readonly #toldIncomplete = new Set<string>();
   readonly notes: { where: Where; reason: string }[] = [];
   bytes = 0;
   readonly #sightings = new Map<string, Sighting>();
@@ -33,7 +38,8 @@ export class Collector implements Listener {
       const key = `${placeOf(where)}\0${hit.secret}\0${hit.part}\0${hit.encoding}`;
       const known = this.#sightings.get(key);
       if (known) known.occurrences += 1;
-      else this.#sightings.set(key, { where, hit, occurrences: 1 });
+      else if (this.#sightings.size < mostSightings) this.#sightings.set(key, { where, hit, occurrences: 1 });
+      else this.note(noPlace, `more than ${mostSightings} places hold a secret; the rest is not listed`);
     }
     if (dropped > 0) this.note(where, `holds ${dropped} more occurrences than are listed`);
   }
@@ -44,17 +50,16 @@ export class Collector implements Listener {
   }
 
   incomplete(where: Where, reason: string): void {
-    if (
-      !this.incompleteReasons.some(
-        (known) => known.reason === reason && placeOf(known.where) === placeOf(where),
-      )
-    ) {
-      this.incompleteReasons.push({ where, reason });
-    }
+    const key = `${placeOf(where)}\0${reason}`;
+    // One reason is enough for the verdict, so a hostile image can't make the list grow without end.
+    if (this.incompleteReasons.length >= mostReasons || this.#toldIncomplete.has(key)) return;
+    this.#toldIncomplete.add(key);
+    this.incompleteReasons.push({ where, reason });
   }
 
   note(where: Where, reason: string): void {
-    if (this.notes.length < 200) this.notes.push({ where, reason });
+    if (where === noPlace && this.notes.some((known) => known.where === noPlace)) return;
+    if (this.notes.length < mostReasons) this.notes.push({ where, reason });
   }
 
   progress(bytes: number): void {

@@ -1,10 +1,11 @@
-import { PassThrough, pipeline, Readable } from 'node:stream';
+import { PassThrough, Readable, type Transform } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import xz from 'xz-decompress';
+import { zstdFrames } from './zstd.ts';
 
-export type Compression = 'gzip' | 'brotli' | 'zstd' | 'xz' | 'zlib';
+export type Compression = 'gzip' | 'brotli' | 'zstd' | 'xz' | 'zlib' | 'deflate';
 
 /** What a file is by its first bytes (at least 265 of them, or the whole file). */
 export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefined {
@@ -18,50 +19,128 @@ export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefi
   return undefined;
 }
 
-/** Decompresses a stream in bounded memory. Iteration throws when the data is damaged or cut short. */
-export async function* decompressed(
+/** A zlib decoder tells how many bytes of its input belonged to the compressed data. */
+type Decoder = Transform & { readonly bytesWritten: number };
+
+const unopened: readonly (readonly [format: string, firstBytes: string])[] = [
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((level) => ['bzip2', `425a683${level}314159265359`] as const),
+  ['lz4', '04224d18'],
+  ['lzip', '4c5a495001'],
+  ['lzma', '5d00008000'],
+  ['lzma', '5d00000004'],
+  ['7z', '377abcaf271c'],
+  ['rar', '526172211a07'],
+  ['compress', '1f9d90'],
+  ['snappy', 'ff060000734e61507059'],
+  ['an encrypted file of OpenSSL', '53616c7465645f5f'],
+];
+
+/** The format of a file that packs its content in a way that is not read here, by its first bytes. */
+export function unopenedFormat(head: Buffer): string | undefined {
+  const start = head.toString('hex', 0, 16);
+  return unopened.find(([, firstBytes]) => start.startsWith(firstBytes))?.[0];
+}
+
+/** Which UTF-16 a text is in: by its byte order mark, or as every other byte of its beginning is zero. */
+export function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  if (head.length < 16) return undefined;
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  const zeros = [0, 0];
+  const looked = Math.min(head.length, 512) & ~1;
+  for (let at = 0; at < looked; at += 1) if (head[at] === 0) zeros[at & 1] = (zeros[at & 1] as number) + 1;
+  const [even = 0, odd = 0] = zeros.map((count) => (2 * count) / looked);
+  if (odd > 0.9 && even < 0.05) return 'utf-16le';
+  return even > 0.9 && odd < 0.05 ? 'utf-16be' : undefined;
+}
+
+// What came before damage is passed on, and only then is the damage told.
+async function* through(
+  decoder: Decoder,
+  source: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  let fed = 0;
+  let lastNotZero = 0;
+  async function* watched(): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of source) {
+      for (let at = chunk.length; at > 0 && lastNotZero <= fed; at -= 1)
+        if (chunk[at - 1] !== 0) lastNotZero = fed + at;
+      fed += chunk.length;
+      yield chunk;
+    }
+  }
+  const input = Readable.from(watched(), { objectMode: false });
+  const output = new PassThrough();
+  let failure: unknown;
+  const fail = (error: Error): void => {
+    failure ??= error;
+    output.end();
+  };
+  input.once('error', fail);
+  decoder.once('error', fail);
+  input.pipe(decoder).pipe(output);
+  try {
+    for await (const chunk of output) yield chunk as Buffer;
+  } finally {
+    input.destroy();
+    decoder.destroy();
+  }
+  if (failure !== undefined) throw failure;
+  if (lastNotZero > decoder.bytesWritten) throw new Error('it is followed by other data');
+}
+
+async function* unpackedXz(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const input = Readable.from(source, { objectMode: false });
+  const web = new xz.XzReadableStream(Readable.toWeb(input) as ReadableStream<Uint8Array> as never);
+  const reader = (web as unknown as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield Buffer.from(value);
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
+    input.destroy();
+  }
+}
+
+/** Decompresses a stream in bounded memory. Iteration throws when the data is damaged, cut short or followed by other data. */
+export function decompressed(
   kind: Compression,
   source: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const input = Readable.from(source, { objectMode: false });
-  if (kind === 'xz') {
-    const web = new xz.XzReadableStream(Readable.toWeb(input) as ReadableStream<Uint8Array> as never);
-    const reader = (web as unknown as ReadableStream<Uint8Array>).getReader();
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        yield Buffer.from(value);
-      }
-    } finally {
-      reader.cancel().catch(() => undefined);
-      input.destroy();
-    }
+  switch (kind) {
+    case 'xz':
+      return unpackedXz(source);
+    case 'zstd':
+      return zstdFrames(source, through);
+    case 'gzip':
+      return through(createGunzip(), source);
+    case 'brotli':
+      return through(createBrotliDecompress(), source);
+    case 'zlib':
+      return through(createInflate(), source);
+    case 'deflate':
+      return through(createInflateRaw(), source);
   }
-  const decoder =
-    kind === 'gzip'
-      ? createGunzip()
-      : kind === 'brotli'
-        ? createBrotliDecompress()
-        : kind === 'zlib'
-          ? createInflate()
-          : createZstdDecompress();
-  const output = new PassThrough();
-  pipeline(input, decoder, output, () => undefined);
-  for await (const chunk of output) yield chunk as Buffer;
 }
 
-/** One entry of a tar. `name` and `link` are as stored, read as UTF-8; `texts` holds every header field as bytes. */
+/**
+ * One entry of a tar. `name` and `link` are as stored, read as UTF-8; `fields` are the header's texts as bytes, and
+ * `header` is all that stands before the entry's content: padding, PAX records, long names, the header itself.
+ */
 export interface TarEntry {
   name: string;
   link: string;
   type: string;
   size: number;
-  texts: Buffer;
+  fields: Buffer;
+  header: Buffer;
   body: AsyncIterable<Buffer>;
 }
 
-function headerTexts(header: Header): Buffer {
+function fieldsOf(header: Header): Buffer {
   const pax = Object.entries((header.pax as Record<string, string> | null) ?? {}).flatMap(([key, value]) => [
     key,
     String(value),
@@ -76,25 +155,79 @@ function headerTexts(header: Header): Buffer {
 const asUtf8 = (stored: string): string =>
   /[\u0100-\uffff]/.test(stored) ? stored : Buffer.from(stored, 'latin1').toString();
 
-/** Reads the entries of a tar one after the other. Iteration throws on a bad header and when the data is cut short. */
-export async function* tarEntries(source: AsyncIterable<Buffer>): AsyncGenerator<TarEntry, void, undefined> {
+const mostBetweenEntries = 8 * 2 ** 20;
+
+/** The last bytes of a stream that passed by, from a position that only moves on. */
+class Passed {
+  readonly #chunks: Buffer[] = [];
+  #start = 0;
+  #end = 0;
+  #keepFrom = 0;
+
+  async *watch(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of source) {
+      this.#chunks.push(chunk);
+      this.#end += chunk.length;
+      this.forget(this.#keepFrom);
+      if (this.#end - this.#keepFrom > mostBetweenEntries)
+        throw new Error('it has more than 8 MiB between two entries');
+      yield chunk;
+    }
+  }
+
+  forget(before: number): void {
+    this.#keepFrom = before;
+    for (
+      let first = this.#chunks[0];
+      first && this.#start + first.length <= before;
+      first = this.#chunks[0]
+    ) {
+      this.#start += first.length;
+      this.#chunks.shift();
+    }
+  }
+
+  upTo(end = this.#end): Buffer {
+    const held = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    return Buffer.from(held.subarray(Math.max(0, this.#keepFrom - this.#start), end - this.#start));
+  }
+}
+
+const oldSparse = 'S'.charCodeAt(0);
+
+/**
+ * Reads the entries of a tar one after the other, and hands over what is left after the last one. Iteration throws on a bad header, when the data is cut short, and at
+ * an old GNU sparse header that goes on in a second block, which this reader does not know.
+ */
+export async function* tarEntries(
+  source: AsyncIterable<Buffer>,
+  onTail: (bytes: Buffer) => void = () => undefined,
+): AsyncGenerator<TarEntry, void, undefined> {
   const reader = extract({ filenameEncoding: 'latin1' } as Parameters<typeof extract>[0]);
-  const input = Readable.from(source, { objectMode: false });
+  const passed = new Passed();
+  const input = Readable.from(passed.watch(source), { objectMode: false });
   input.on('error', (error) => reader.destroy(error));
   input.pipe(reader as unknown as NodeJS.WritableStream);
   try {
     for await (const stream of reader) {
-      const { header } = stream;
+      const found = stream.header as Header & { byteOffset: number };
+      const header = passed.upTo(found.byteOffset);
+      const size = found.size ?? 0;
+      passed.forget(found.byteOffset + (found.type === 'directory' ? 0 : size));
+      if (header.at(-512 + 156) === oldSparse && header.at(-512 + 482) !== 0)
+        throw new Error('it has a GNU sparse file of more than four stretches; pack it with --format=pax');
       yield {
-        name: asUtf8(header.name),
-        link: asUtf8(header.linkname ?? ''),
-        type: header.type ?? 'unknown',
-        size: header.size ?? 0,
-        texts: headerTexts(header),
+        name: asUtf8(found.name),
+        link: asUtf8(found.linkname ?? ''),
+        type: found.type ?? 'unknown',
+        size,
+        fields: fieldsOf(found),
+        header,
         body: stream as unknown as AsyncIterable<Buffer>,
       };
       stream.resume();
     }
+    onTail(passed.upTo());
   } finally {
     input.destroy();
   }

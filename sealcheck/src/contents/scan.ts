@@ -6,7 +6,15 @@ import { messageOf } from '../verdict.ts';
 import { Budget, LimitReached, type Limits } from './budget.ts';
 import { type Frame, nextFrame, unpackFrame } from './carve.ts';
 import { Channel } from './channel.ts';
-import { type Compression, decompressed, kindOf, type TarEntry, tarEntries } from './decode.ts';
+import {
+  type Compression,
+  decompressed,
+  kindOf,
+  type TarEntry,
+  tarEntries,
+  unopenedFormat,
+  utf16Of,
+} from './decode.ts';
 
 /** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
 export interface Where {
@@ -27,9 +35,12 @@ export interface Listener {
 }
 
 const frameWindow = 16 * 2 ** 20;
-const longestFrame = 48 * 2 ** 20;
+// Each has a decoder with a window of its own.
+const mostFlows = 2;
 const inMemory = 8 * 2 ** 20;
 const headLength = 512;
+// Sixteen times what Linux allows for a path.
+const longestName = 2 ** 16;
 const base64Heads = /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA/;
 
 /** Scans contents of any shape, archives within archives included, for the values of one search. */
@@ -51,11 +62,11 @@ export class ContentScanner {
     await this.#scan(where, body, size, new Budget(this.limits, this.limits.unpackedFile), 0);
   }
 
-  /** Scans a text or a header that is at hand. */
-  scanText(where: Where, text: Buffer | string): void {
+  /** Scans a text or a header that is at hand, and tells whether anything was found. */
+  scanText(where: Where, text: Buffer | string): boolean {
     const stream = new StreamSearch(this.search);
     stream.push(Buffer.from(text));
-    this.#report(where, stream);
+    return this.#report(where, stream);
   }
 
   /** Scans each entry of a tar: its header's texts under the entry's path, then its content. */
@@ -66,25 +77,32 @@ export class ContentScanner {
     budget?: Budget,
     depth = 0,
   ): Promise<void> {
-    for await (const entry of tarEntries(source)) {
+    const scanTail = (bytes: Buffer) =>
+      void this.scanText({ ...where, nested: [...where.nested, '(end of the tar)'] }, bytes);
+    for await (const entry of tarEntries(source, scanTail)) {
+      if (entry.name.length + entry.link.length > longestName)
+        throw new Error(`it has a name of more than ${longestName} characters`);
       seen?.(entry);
       const within = seen
         ? { ...where, path: entry.name }
         : { ...where, nested: [...where.nested, entry.name] };
-      this.scanText({ ...within, nested: [...within.nested, '(tar header)'] }, entry.texts);
-      await this.#scan(
-        within,
-        entry.body,
-        entry.size,
-        budget ?? new Budget(this.limits, this.limits.unpackedFile),
-        depth,
-      );
+      const header = { ...within, nested: [...within.nested, '(tar header)'] };
+      // The fields say a hit's place in the header best; the header's bytes hold what no field shows.
+      if (!this.scanText(header, entry.fields)) this.scanText(header, entry.header);
+      if (entry.name.includes('\0'))
+        this.#listener.incomplete(
+          within,
+          'has a NUL in its name, which other readers cut there; pack it again',
+        );
+      const own = budget ?? new Budget(this.limits, this.limits.unpackedFile);
+      if (entry.size > 0) await this.#scan(within, entry.body, entry.size, own, depth);
     }
   }
 
-  #report(where: Where, stream: StreamSearch): void {
+  #report(where: Where, stream: StreamSearch): boolean {
     const hits = stream.end();
     if (hits.length > 0) this.#listener.hits(where, hits, stream.dropped);
+    return hits.length > 0;
   }
 
   async #scan(
@@ -104,7 +122,12 @@ export class ContentScanner {
     let carver: Carver | undefined;
     let read = 0;
     let failure: unknown;
+    let wide: { decoder: InstanceType<typeof TextDecoder>; stream: StreamSearch } | undefined;
     const begin = (first: Buffer): void => {
+      const utf16 = utf16Of(first);
+      if (utf16) wide = { decoder: new TextDecoder(utf16), stream: new StreamSearch(this.search) };
+      const format = unopenedFormat(first);
+      if (format) this.#listener.note(where, `is ${format}, which is not opened: its bytes were searched`);
       const kind = kindOf(first, name);
       if (
         kind === 'tar' ||
@@ -126,6 +149,7 @@ export class ContentScanner {
     };
     const pass = async (chunk: Buffer): Promise<void> => {
       stream.push(chunk);
+      wide?.stream.push(Buffer.from(wide.decoder.decode(chunk, { stream: true })));
       if (consumer) await consumer.channel.put(chunk);
       else await carver?.push(chunk);
     };
@@ -158,6 +182,10 @@ export class ContentScanner {
     const readWhole = await consumer?.done;
     // A tar's entries were searched one by one; its bytes as a whole would only repeat them.
     if (!(consumer?.standsIn && readWhole)) this.#report(where, stream);
+    // The bytes showed what is plain in UTF-16; its text shows what was encoded before it was written so.
+    const encoded = wide?.stream.end().filter((hit) => hit.encoding !== 'plain') ?? [];
+    if (encoded.length > 0)
+      this.#listener.hits({ ...where, nested: [...where.nested, '(utf-16 text)'] }, encoded, 0);
     for (const rule of rules) {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);
@@ -188,8 +216,9 @@ export class ContentScanner {
       } catch (error) {
         if (error instanceof LimitReached) this.#listener.incomplete(where, error.message);
         else {
-          const reason = `looks like ${kind} and is damaged or cut short (${messageOf(error)})`;
-          this.#listener.note(where, `${reason}; searched as far as it could be read`);
+          const reason = `looks like ${kind} and is damaged or cut short (${messageOf(error)}); searched as far as it could be read`;
+          if (isOutOfReach(error)) this.#listener.incomplete(where, reason);
+          else this.#listener.note(where, reason);
         }
       }
     }
@@ -202,27 +231,35 @@ export class ContentScanner {
     this.#listener.incomplete(where, reason);
   }
 
-  // Returns where the frame ends, 'cut' when more bytes are needed, or undefined when it was no frame.
+  // Returns where the frame ends, 'cut' when more bytes are needed, a flow that takes them, or undefined for no frame.
   async #unpack(
     where: Where,
     frame: Frame,
     bytes: Buffer,
-    view: { atStart: boolean; last: boolean },
+    view: View,
     budget: Budget,
     depth: number,
-  ): Promise<number | 'cut' | undefined> {
+  ): Promise<number | 'cut' | Flow | undefined> {
     const label = frame.name ?? (view.atStart ? `(${frame.kind})` : `(${frame.kind} frame)`);
     const inner = { ...where, nested: [...where.nested, label] };
     const unpacked = unpackFrame(bytes, frame, inMemory);
     if (unpacked.outcome === 'chance') return undefined;
-    if (unpacked.outcome === 'cut' && !view.last && bytes.length < longestFrame) return 'cut';
+    if (unpacked.outcome === 'cut' && !view.last && bytes.length < frameWindow) return 'cut';
     if (depth >= this.limits.depth) {
       this.#tooDeep(where);
       return undefined;
     }
     try {
       if (unpacked.outcome !== 'whole') {
-        return await this.#unpackLarge(inner, frame, bytes, view.atStart, budget, depth);
+        if (view.flowing >= mostFlows) {
+          this.#listener.incomplete(inner, 'overlaps too many other large compressed parts to be unpacked');
+          return frame.data + 1;
+        }
+        const flow = this.#flowOf(inner, frame, view.atStart, budget, depth);
+        await flow.put(bytes.subarray(frame.kind === 'zip' ? frame.data : frame.start));
+        if (!view.last) return flow;
+        await flow.end();
+        return frame.data + 1;
       }
       budget.unpack(unpacked.content.length);
       if (unpacked.content.length > 0)
@@ -235,30 +272,24 @@ export class ContentScanner {
     }
   }
 
-  async #unpackLarge(
-    inner: Where,
-    frame: Frame,
-    bytes: Buffer,
-    atStart: boolean,
-    budget: Budget,
-    depth: number,
-  ): Promise<number | undefined> {
-    const source = once(
-      frame.kind === 'zip' ? asZlib(bytes.subarray(frame.data)) : bytes.subarray(frame.start),
-    );
-    const kind = frame.kind === 'zip' ? 'zlib' : frame.kind;
-    try {
-      await this.#scan(inner, counted(decompressed(kind, source), budget), undefined, budget, depth + 1);
-    } catch (error) {
-      if (error instanceof LimitReached) throw error;
-      if (atStart) {
-        this.#listener.note(
-          inner,
-          'is damaged, cut short or followed by other data; searched as far as it could be read',
-        );
+  // What is too large for memory is unpacked as its bytes come, while the file is read on.
+  #flowOf(inner: Where, frame: Frame, atStart: boolean, budget: Budget, depth: number): Flow {
+    const kind = frame.kind === 'zip' ? 'deflate' : frame.kind;
+    return new Flow(async (source) => {
+      try {
+        await this.#scan(inner, counted(decompressed(kind, source), budget), undefined, budget, depth + 1);
+      } catch (error) {
+        if (error instanceof LimitReached) this.#listener.incomplete(inner, error.message);
+        else if (isOutOfReach(error)) {
+          this.#listener.incomplete(inner, `could not be unpacked (${messageOf(error)})`);
+        } else if (atStart || /error code 6$/.test(messageOf(error))) {
+          this.#listener.note(
+            inner,
+            `is damaged, cut short, or written in a way that is not read (${messageOf(error)}); searched as far as it could be`,
+          );
+        }
       }
-    }
-    return frame.data + 1;
+    });
   }
 
   async #scanBase64(where: Where, texts: readonly Buffer[], budget: Budget, depth: number): Promise<void> {
@@ -267,12 +298,10 @@ export class ContentScanner {
       const heads = new RegExp(base64Heads, 'g');
       for (let match = heads.exec(text); match; match = heads.exec(text)) {
         const from = match[0] === ';base64,' ? match.index + 8 : match.index;
-        const run = /[A-Za-z0-9+/_-]{16,}={0,2}/y;
-        run.lastIndex = from;
-        const coded = run.exec(text)?.[0];
-        if (!coded) continue;
+        const coded = text.slice(from, endOfBase64(text, from));
+        if (coded.length < 16) continue;
         heads.lastIndex = from + coded.length;
-        const content = Buffer.from(coded, 'base64');
+        const content = Buffer.from(coded.replace(/\\[rn]/g, ''), 'base64');
         const inner = { ...where, nested: [...where.nested, '(base64)'] };
         await this.#scan(inner, once(content), content.length, budget, depth + 1);
       }
@@ -280,11 +309,36 @@ export class ContentScanner {
   }
 }
 
-type Unpack = (
-  frame: Frame,
-  bytes: Buffer,
-  view: { atStart: boolean; last: boolean },
-) => Promise<number | 'cut' | undefined>;
+/** Where a frame lies: at the file's start, with all of the file at hand, beside how many that are being unpacked. */
+interface View {
+  atStart: boolean;
+  last: boolean;
+  flowing: number;
+}
+
+type Unpack = (frame: Frame, bytes: Buffer, view: View) => Promise<number | 'cut' | Flow | undefined>;
+
+/** An unpacking under way, which is given bytes until it has enough. */
+class Flow {
+  isOver = false;
+  readonly #channel = new Channel();
+  readonly #done: Promise<void>;
+
+  constructor(unpack: (source: AsyncIterable<Buffer>) => Promise<void>) {
+    this.#done = unpack(this.#channel).finally(() => {
+      this.isOver = true;
+    });
+  }
+
+  async put(bytes: Buffer): Promise<void> {
+    for await (const chunk of once(bytes)) await this.#channel.put(chunk);
+  }
+
+  async end(): Promise<void> {
+    this.#channel.end();
+    await this.#done;
+  }
+}
 
 /** Notices compressed frames anywhere in a file and hands each over with the bytes that follow it. */
 class Carver {
@@ -294,6 +348,7 @@ class Carver {
   }
   readonly #unpack: Unpack;
   readonly #text: Buffer[] = [];
+  readonly #flows = new Set<Flow>();
   #held: Buffer[] = [];
   #heldBytes = 0;
   // Bytes of the file before those that are held.
@@ -309,6 +364,10 @@ class Carver {
   }
 
   async push(chunk: Buffer): Promise<void> {
+    for (const flow of this.#flows) {
+      if (flow.isOver) this.#flows.delete(flow);
+      else await flow.put(chunk);
+    }
     this.#isText ??= !chunk.subarray(0, 1024).includes(0);
     if (this.#isText && this.#textBytes < inMemory) {
       this.#textBytes += chunk.length;
@@ -337,6 +396,7 @@ class Carver {
   async end(): Promise<void> {
     if (this.#collecting) await this.#work(true);
     this.#held = [];
+    for (const flow of this.#flows) await flow.end();
   }
 
   async #work(last: boolean): Promise<void> {
@@ -352,20 +412,15 @@ class Carver {
         this.#collecting = false;
         break;
       }
-      const view =
-        last || bytes.length - frame.start < longestFrame
-          ? bytes.subarray(frame.start)
-          : bytes.subarray(frame.start, frame.start + longestFrame);
       const moved = { ...frame, start: 0, data: frame.data - frame.start };
-      const end = await this.#unpack(moved, view, { atStart: this.#passed + frame.start === 0, last });
-      if (end === 'cut' && !last && frame.start > 0) {
+      const atStart = this.#passed + frame.start === 0;
+      const view = { atStart, last, flowing: this.#flows.size };
+      const end = await this.#unpack(moved, bytes.subarray(frame.start), view);
+      if (end === 'cut' && !last) {
         at = frame.start;
         break;
       }
-      if (end === 'cut' && !last && bytes.length < longestFrame) {
-        at = 0;
-        break;
-      }
+      if (end instanceof Flow) this.#flows.add(end);
       at = frame.start + (typeof end === 'number' ? Math.max(end, 1) : 1);
     }
     this.#passed += at;
@@ -373,6 +428,25 @@ class Carver {
     this.#heldBytes = bytes.length - at;
   }
 }
+
+const base64Letters = /[^A-Za-z0-9+/_-]/g;
+const lineBreak = /(?:(?:\\r)?\\n|\r?\n)[ \t]{0,32}(?=[A-Za-z0-9+/_-])/y;
+
+// Goes on over line breaks, as MIME, PEM and YAML have them or escaped in a string. One long expression overflows the stack.
+function endOfBase64(text: string, from: number): number {
+  for (let at = from; ; ) {
+    base64Letters.lastIndex = at;
+    const end = base64Letters.exec(text)?.index ?? text.length;
+    lineBreak.lastIndex = end;
+    if (!lineBreak.test(text)) return end;
+    at = lineBreak.lastIndex;
+  }
+}
+
+// Sound data that asks for more memory than it is given; damaged data, by contrast, nobody else can read either.
+const isOutOfReach = (error: unknown): boolean =>
+  /windowTooLarge|memory_allocation/.test((error as NodeJS.ErrnoException).code ?? '') ||
+  /error code (3|4)$/.test(messageOf(error));
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
   for (let at = 0; at < bytes.length; at += 1 << 16) yield bytes.subarray(at, at + (1 << 16));
@@ -386,9 +460,4 @@ async function* counted(
     budget.unpack(chunk.length);
     yield chunk;
   }
-}
-
-// A zip entry is a bare deflate stream: with a zlib header in front, the one stream decoder reads it too.
-function asZlib(deflated: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([0x78, 0x9c]), deflated]);
 }

@@ -4,10 +4,11 @@ import { Collector, type Sighting } from '../contents/collect.ts';
 import { ContentScanner, type Where } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
 import type { Report } from '../report/findings.ts';
+import { stepsOfDockerfile } from './dockerfile.ts';
 import { hitsByPointer } from './documents.ts';
 import { cleanPath } from './layer.ts';
 import { type Blob, readImage } from './read.ts';
-import { resolveStructure, type Structure } from './resolve.ts';
+import { type Layer, resolveStructure, type Structure } from './resolve.ts';
 import type { ImageSource } from './source.ts';
 
 /** What every command that checks something takes. */
@@ -18,17 +19,28 @@ export interface CheckOptions {
   onProgress?: (bytes: number) => void;
   /** Told the path of every entry of every layer. */
   onPath?: (path: string) => void;
+  /** The Dockerfile that the image was built from, for the picture of it. */
+  dockerfile?: string;
 }
 
 const shortName = (name: string): string => name.replace(/^(blobs\/\w+\/[0-9a-f]{12})[0-9a-f]+$/, '$1…');
 
-function visibilityOf(structure: Structure, blobs: ReadonlyMap<string, Blob>, index: number, path: string) {
-  const above = structure.layers.filter((layer) => layer.index > index).sort((a, b) => a.index - b.index);
-  const remover = above.find((layer) => blobs.get(layer.blob)?.paths?.hides(path));
-  return remover
+/** Whether a container sees a layer's file, by any of its names, in any image of the archive. */
+function visibilityOf(structure: Structure, blobs: ReadonlyMap<string, Blob>, layer: Layer, path: string) {
+  const names = blobs.get(layer.blob)?.paths?.namesOf(path) ?? [path];
+  let removedBy: Layer | undefined;
+  for (const image of structure.images.filter((layers) => layers[layer.index]?.blob === layer.blob)) {
+    const above = image.slice(layer.index + 1);
+    for (const name of names) {
+      const remover = above.find((other) => blobs.get(other.blob)?.paths?.hides(name));
+      if (!remover) return { path: name, visibility: 'visible' as const };
+      removedBy ??= remover;
+    }
+  }
+  return removedBy
     ? {
         visibility: 'deleted' as const,
-        deletedBy: { index: remover.index, instruction: remover.instruction },
+        deletedBy: { index: removedBy.index, instruction: removedBy.instruction },
       }
     : { visibility: 'visible' as const };
 }
@@ -47,7 +59,7 @@ function locateInImage(
         place: 'layer',
         path: cleanPath(path) || shortName(source),
         layer: { index: layer.index, digest: layer.digest, instruction: layer.instruction },
-        ...(path ? visibilityOf(structure, blobs, layer.index, path) : {}),
+        ...(path ? visibilityOf(structure, blobs, layer, path) : {}),
       }));
   }
   const fallback = path || shortName(source);
@@ -80,6 +92,8 @@ export async function checkImage(source: ImageSource, options: CheckOptions): Pr
   const scanner = new ContentScanner(prepared.search, frameworkRules, options.limits, collector);
   const blobs = await readImage(source, scanner, collector, options.onPath);
   const structure = resolveStructure(blobs);
+  const steps =
+    options.dockerfile === undefined ? [] : stepsOfDockerfile(options.dockerfile, structure.layers);
   const resolved = new Collector();
   const placed = new Set<string>();
   for (const sighting of collector.sightings) {
@@ -118,7 +132,7 @@ export async function checkImage(source: ImageSource, options: CheckOptions): Pr
     incomplete: structure.missing,
     notes: structure.notes,
     layers: structure.layers.map(({ blob: _, ...layer }) => layer).sort((a, b) => a.index - b.index),
-    steps: structure.steps,
+    steps: [...structure.steps, ...steps],
     allowFrameworkKeys: options.allowFrameworkKeys,
     startedAt,
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Budget, LimitReached } from '../contents/budget.ts';
 import { Channel } from '../contents/channel.ts';
-import { decompressed, kindOf } from '../contents/decode.ts';
+import { decompressed, kindOf, type TarEntry } from '../contents/decode.ts';
 import type { ContentScanner, Listener } from '../contents/scan.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 import { LayerPaths } from './layer.ts';
@@ -17,7 +17,14 @@ export interface Blob {
   sameAs?: string;
 }
 
-const largestDocument = 64 * 2 ** 20;
+// A registry takes manifests of 4 MiB; parsed, JSON is many times its size. What is larger is searched as bytes alone.
+const largestDocument = 4 * 2 ** 20;
+const mostDocuments = 8 * 2 ** 20;
+
+/** What is left for documents that are kept parsed, in bytes. */
+interface Allowance {
+  bytes: number;
+}
 
 async function head(source: AsyncIterator<Buffer>): Promise<Buffer> {
   let first: Buffer = Buffer.alloc(0);
@@ -72,6 +79,7 @@ async function scanBlob(
   body: AsyncIterable<Buffer>,
   scanner: ContentScanner,
   blob: Blob,
+  documents: Allowance,
   onPath?: (path: string) => void,
 ): Promise<void> {
   const where = { source: file.name, path: '', nested: [] };
@@ -79,8 +87,8 @@ async function scanBlob(
   const first = await head(chunks);
   const kind = kindOf(first, '');
   const paths = new LayerPaths();
-  const addPath = (entry: { name: string }): void => {
-    paths.add(entry.name);
+  const addPath = (entry: TarEntry): void => {
+    paths.add(entry);
     onPath?.(entry.name);
   };
   if (kind === 'tar') {
@@ -89,7 +97,7 @@ async function scanBlob(
     return;
   }
   if (kind === 'gzip' || kind === 'zstd' || kind === 'xz') {
-    scanner.scanText({ ...where, nested: [`(${kind} header)`] }, first);
+    if (kind === 'gzip') scanner.scanText({ ...where, nested: ['(gzip header)'] }, first);
     const budget = new Budget(scanner.limits, scanner.limits.unpackedLayer);
     const unpacked = unpackedLayer(decompressed(kind, metered(rejoin(first, chunks), budget)), budget)[
       Symbol.asyncIterator
@@ -102,7 +110,10 @@ async function scanBlob(
     return;
   }
   if (first.length > 0 && first.every((byte) => byte === 0)) blob.paths = paths;
-  const isDocument = /^\s*[{[]/.test(first.toString('latin1', 0, 64)) && file.size <= largestDocument;
+  const isDocument =
+    /^\s*[{[]/.test(first.toString('latin1', 0, 64)) &&
+    file.size <= Math.min(largestDocument, documents.bytes);
+  if (isDocument) documents.bytes -= file.size;
   const kept: Buffer[] = [];
   async function* keeping(): AsyncGenerator<Buffer, void, undefined> {
     for await (const chunk of rejoin(first, chunks)) {
@@ -118,6 +129,7 @@ async function readFile(
   file: ImageFile,
   scanner: ContentScanner,
   listener: Listener,
+  documents: Allowance,
   onPath?: (path: string) => void,
 ): Promise<Blob> {
   const blob: Blob = { name: file.name, size: file.size };
@@ -135,7 +147,7 @@ async function readFile(
   const hash = digest?.[1] ? createHash(digest[1]) : undefined;
   const channel = new Channel();
   let failure: unknown;
-  const scanned = scanBlob(file, channel, scanner, blob, onPath)
+  const scanned = scanBlob(file, channel, scanner, blob, documents, onPath)
     .catch((error: unknown) => {
       failure = error;
     })
@@ -184,17 +196,22 @@ export async function readImage(
   onPath?: (path: string) => void,
 ): Promise<Map<string, Blob>> {
   const blobs = new Map<string, Blob>();
+  const documents: Allowance = { bytes: mostDocuments };
   try {
     for await (const file of source.files()) {
       if (file.name.includes('\0'))
         throw new CouldNotCheck(`${source.name}: a file name in the archive holds a NUL`);
-      blobs.set(file.name, await readFile(file, scanner, listener, onPath));
+      blobs.set(file.name, { name: file.name, size: file.size });
+      blobs.set(file.name, await readFile(file, scanner, listener, documents, onPath));
     }
   } catch (error) {
-    if (error instanceof CouldNotCheck) throw error;
-    throw new CouldNotCheck(
-      `${source.name} is damaged or cut short (${messageOf(error)}); make the archive again`,
-    );
+    const message =
+      error instanceof CouldNotCheck
+        ? error.message
+        : `${source.name} is damaged or cut short (${messageOf(error)}); make the archive again`;
+    if (blobs.size === 0) throw new CouldNotCheck(message);
+    // What was read before the damage counts: a leak that is in it is a leak.
+    listener.incomplete({ source: '', path: '', nested: [] }, message);
   }
   for (const blob of blobs.values()) {
     const target = blob.sameAs === undefined ? undefined : blobs.get(blob.sameAs);

@@ -1,4 +1,5 @@
 import type { LayerPicture, MountingStep } from '../report/findings.ts';
+import { mountsIn } from './dockerfile.ts';
 import { isObject, type JsonObject, listOf, mountingSteps, textOf } from './documents.ts';
 import type { Blob } from './read.ts';
 
@@ -8,61 +9,73 @@ export type Role =
   | { kind: 'config' | 'manifest' | 'index' | 'build cache' | 'unreferenced blob' | 'archive' }
   | { kind: 'attestation'; predicate: string };
 
+/** A layer with the name of the blob that holds it. */
+export type Layer = LayerPicture & { blob: string };
+
 /** The image's structure as its index and manifests describe it. */
 export interface Structure {
   roles: Map<string, Role>;
-  layers: (LayerPicture & { blob: string })[];
+  layers: Layer[];
+  /** The layers of each image of the archive, lowest first. */
+  images: Layer[][];
   steps: MountingStep[];
   /** Why parts of it could not be read: these keep the check from ending clean. */
   missing: string[];
   notes: string[];
-  /** How many images, or cache exports, were found. */
-  images: number;
+  cacheExports: number;
 }
 
 const blobName = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
 const isLayerType = (type: string): boolean => /(layer|rootfs)/.test(type);
-const mountsIn = (instruction: string): string[] =>
-  [...instruction.matchAll(/--mount=(?=[^\s]*type=secret)[^\s]*?\bid=([\w.-]+)/g)].map(
-    (match) => match[1] ?? '',
-  );
 
 /** Puts a name to every blob: which layer it is and which instruction made it, or which document. */
 export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
   const roles = new Map<string, Role>();
-  const structure: Structure = { roles, layers: [], steps: [], missing: [], notes: [], images: 0 };
+  const structure: Structure = {
+    roles,
+    layers: [],
+    images: [],
+    steps: [],
+    missing: [],
+    notes: [],
+    cacheExports: 0,
+  };
   const visited = new Set<string>();
 
   const addImage = (
     config: JsonObject | undefined,
     layerBlobs: { blob: string; size: number; digest: string }[],
   ): void => {
-    const made = listOf(config?.history)
+    const image: Layer[] = [];
+    const steps = listOf(config?.history)
       .filter(isObject)
       .filter((step) => step.empty_layer !== true);
     for (const [at, layer] of layerBlobs.entries()) {
       const instruction =
-        textOf(made[at]?.created_by) ||
-        (made.length > 0 ? '(not in the history)' : '(the image has no history)');
+        textOf(steps[at]?.created_by) ||
+        (steps.length > 0 ? '(not in the history)' : '(the image has no history)');
       const known = structure.layers.find((other) => other.blob === layer.blob && other.index === at);
       if (!roles.has(layer.blob)) roles.set(layer.blob, { kind: 'layer', index: at });
-      if (!known) {
-        structure.layers.push({
-          index: at,
-          digest: layer.digest,
-          size: layer.size,
-          instruction,
-          mounted: mountsIn(instruction),
-          blob: layer.blob,
-        });
-      }
+      const made = known ?? { ...layer, index: at, instruction, mounted: mountsIn(instruction) };
+      if (!known) structure.layers.push(made);
+      image.push(made);
     }
-    structure.images += 1;
+    structure.images.push(image);
   };
 
   const demand = (name: string, what: string): Blob | undefined => {
     const blob = blobs.get(name);
     if (!blob) structure.missing.push(`${what} (${name}) is missing from the archive`);
+    return blob;
+  };
+
+  const demandLayer = (name: string, what: string): Blob | undefined => {
+    const blob = demand(name, what);
+    if (blob && !blob.paths) {
+      structure.missing.push(
+        `${what} (${name}) is no tar, or packed in a way that is not read; gzip, zstd and xz are`,
+      );
+    }
     return blob;
   };
 
@@ -77,7 +90,7 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
     roles.set(configName, { kind: isCache ? 'build cache' : 'config' });
     for (const layer of layers) {
       const layerName = blobName(textOf(layer.digest));
-      const blob = demand(layerName, 'a layer');
+      const blob = (isLayerType(textOf(layer.mediaType)) ? demandLayer : demand)(layerName, 'a layer');
       if (blob && typeof layer.size === 'number' && layer.size !== blob.size) {
         structure.missing.push(
           `a layer (${layerName}) is ${blob.size} bytes where the manifest says ${layer.size}`,
@@ -99,7 +112,7 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
     }
     if (attests) return;
     if (isCache) {
-      structure.images += 1;
+      structure.cacheExports += 1;
       return;
     }
     if (configBlob && !isObject(configBlob.json))
@@ -123,7 +136,8 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
     const platform = isObject(descriptor.platform) ? descriptor.platform : undefined;
     if (isLayerType(type) || /cacheconfig/.test(type)) {
       roles.set(name, { kind: 'build cache' });
-      if (demand(name, 'a layer of the build cache')) structure.images += 1;
+      const blob = (isLayerType(type) ? demandLayer : demand)(name, 'a layer of the build cache');
+      if (blob) structure.cacheExports += 1;
       return;
     }
     const blob = blobs.get(name);
@@ -171,7 +185,7 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
       addImage(
         isObject(config?.json) ? config.json : undefined,
         layerNames.flatMap((name) => {
-          const blob = demand(name, 'a layer');
+          const blob = demandLayer(name, 'a layer');
           const target = blob?.sameAs ?? name;
           return blob ? [{ blob: target, size: blobs.get(target)?.size ?? 0, digest: target }] : [];
         }),
@@ -180,11 +194,14 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
   }
   if (!index && !legacy)
     structure.missing.push('neither index.json nor manifest.json is there: this is no image');
-  else if (structure.images === 0 && structure.missing.length === 0)
+  else if (structure.images.length + structure.cacheExports === 0 && structure.missing.length === 0)
     structure.missing.push('it lists no image');
-  for (const name of blobs.keys()) {
+  for (const [name, { json }] of blobs) {
     if (roles.has(name)) continue;
-    roles.set(name, { kind: name.startsWith('blobs/') ? 'unreferenced blob' : 'archive' });
+    // docker save writes the config a second time, as Docker 1.9 knew it.
+    const isOldConfig = isObject(json) && isObject(json.config) && typeof json.id === 'string';
+    if (isOldConfig) roles.set(name, { kind: 'config' });
+    else roles.set(name, { kind: name.startsWith('blobs/') ? 'unreferenced blob' : 'archive' });
   }
   return structure;
 }

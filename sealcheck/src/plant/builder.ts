@@ -8,6 +8,8 @@ export interface PlantedEntry {
   name: string;
   content?: Buffer;
   link?: string;
+  /** The name of an earlier entry of the same layer that this is a hard link to. */
+  hardLink?: string;
   pax?: Record<string, string>;
 }
 
@@ -30,9 +32,10 @@ export async function tarOf(entries: readonly PlantedEntry[]): Promise<Buffer> {
       name: entry.name,
       mtime: new Date(0),
       ...(entry.link !== undefined && { type: 'symlink', linkname: entry.link }),
+      ...(entry.hardLink !== undefined && { type: 'link', linkname: entry.hardLink }),
       ...(entry.pax && { pax: entry.pax }),
     } as Header;
-    if (entry.link !== undefined) writer.entry(header);
+    if (entry.link !== undefined || entry.hardLink !== undefined) writer.entry(header);
     else writer.entry(header, entry.content ?? Buffer.alloc(0));
   }
   writer.finalize();
@@ -51,6 +54,17 @@ type Fields = Record<string, unknown>;
 const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 const itemsOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+// As zstd:chunked has it: frame after frame, with a frame to be skipped among them.
+function zstdFramesOf(bytes: Buffer): Buffer {
+  const skippable = Buffer.from('\x50\x2a\x4d\x18\x04\0\0\0toc!', 'latin1');
+  const half = bytes.length >> 1;
+  return Buffer.concat([
+    zstdCompressSync(bytes.subarray(0, half)),
+    skippable,
+    zstdCompressSync(bytes.subarray(half)),
+  ]);
+}
 
 const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
@@ -108,7 +122,7 @@ export class ImageBuilder {
     for (const name of layerNames) {
       const tar = await tarOf([{ name: `planted-${name}` }, ...this.layers[name]]);
       diffIds.push(sha256(tar));
-      const stored = name === 'gzip' ? gzipSync(tar) : name === 'zstd' ? zstdCompressSync(tar) : tar;
+      const stored = name === 'gzip' ? gzipSync(tar) : name === 'zstd' ? zstdFramesOf(tar) : tar;
       const suffix = name === 'gzip' || name === 'zstd' ? `+${name}` : '';
       layers.push(add(stored, `application/vnd.oci.image.layer.v1.tar${suffix}`));
     }

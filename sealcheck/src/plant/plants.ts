@@ -25,6 +25,9 @@ export const plantedEncodings: Record<string, (value: string) => Buffer> = {
   'json in json': (value) => Buffer.from(JSON.stringify(JSON.stringify({ value }))),
   'js-escaped \\u': (value) => Buffer.from(each(value, (c) => `\\u00${hex(c)}`)),
   'js-escaped \\x': (value) => Buffer.from(each(value, (c) => `\\x${hex(c)}`)),
+  'js-escaped octal': (value) => Buffer.from(each(value, (c) => `\\${c.charCodeAt(0).toString(8)}`)),
+  'hex of utf-16': (value) => Buffer.from(Buffer.from(value, 'utf16le').swap16().toString('hex')),
+  template: (value) => Buffer.from(`\`\${"${value.slice(0, 11)}"}\${"${value.slice(11)}"}\``),
   'js-escaped for HTML': (value) =>
     Buffer.from(JSON.stringify(value).replace(/[<>&]/g, (c) => `\\u00${hex(c)}`)),
   'html-escaped': (value) =>
@@ -51,6 +54,15 @@ export const plantedEncodings: Record<string, (value: string) => Buffer> = {
     Buffer.from(`${value.slice(0, 9)}=\r\n${value.slice(9)}`.replace('"', '=22')),
   reversed: (value) => Buffer.from([...value].reverse().join('')),
   'byte list': (value) => Buffer.from(JSON.stringify(Buffer.from(value))),
+  'byte list, indented': (value) => Buffer.from(JSON.stringify([...Buffer.from(value)], null, 2)),
+  'hex, byte by byte': (value) =>
+    Buffer.from(
+      Buffer.from(value)
+        .toString('hex')
+        .replace(/..(?!$)/g, '$&:'),
+    ),
+  'doubled quotes': (value) => Buffer.from(`"${value.replaceAll('"', '""')}"`),
+  'basic credentials': (value) => Buffer.from(Buffer.from(`blog:${value}`).toString('base64')),
   'line wrap': (value) => Buffer.from(`${value.slice(0, 6)}\n  ${value.slice(6)}`),
   concatenation: (value) => Buffer.from(`'${value.slice(0, 14)}' + '${value.slice(14)}'`),
   'rsc chunk border': (value) =>
@@ -154,6 +166,24 @@ export const plantedPlaces: readonly Place[] = [
     'url-encoded',
   ]),
   inFile(
+    'an Authorization header in a chunk',
+    '.next/static/chunks/77.js',
+    around('e.x=()=>fetch("/api",{headers:{authorization:"Basic ', '"}})'),
+    ['basic credentials'],
+  ),
+  inFile(
+    'a text file in UTF-16',
+    'install.ps1',
+    (bytes) => Buffer.from(`\ufeff$url = "${bytes.toString('latin1')}"\r\n`, 'utf16le'),
+    textual,
+  ),
+  inFile(
+    'a text file in UTF-16 without a mark',
+    'strings.rc',
+    (bytes) => Buffer.from(`${'IDS_TITLE '.repeat(20)}${bytes.toString('latin1')}`, 'utf16le').swap16(),
+    textual,
+  ),
+  inFile(
     'a page split at a chunk border',
     '.next/server/app/index.html',
     around('<!DOCTYPE html>', '</html>'),
@@ -250,6 +280,18 @@ export const plantedPlaces: readonly Place[] = [
     '(base64)',
   ),
   inFile(
+    'a gzip in wrapped base64',
+    'mail.eml',
+    (bytes) =>
+      Buffer.from(
+        gzipSync(Buffer.concat([noise(900, 7), bytes]), { level: 0 })
+          .toString('base64')
+          .replace(/.{76}/g, '$&\r\n'),
+      ),
+    short,
+    '(base64)',
+  ),
+  inFile(
     'a data URI',
     'index.html',
     (bytes) => Buffer.from(`<img src="data:text/plain;base64,${prose(bytes).toString('base64')}">`),
@@ -281,7 +323,7 @@ export const plantedPlaces: readonly Place[] = [
     ['plain', 'base64', 'js-escaped \\u', 'concatenation'],
   ),
   inFile('a layer in gzip', 'app.conf', prose, short, undefined, 'gzip'),
-  inFile('a layer in zstd', 'app.conf', prose, short, undefined, 'zstd'),
+  inFile('a layer in frames of zstd', 'app.conf', prose, short, undefined, 'zstd'),
   removedFile('a deleted file', (folder) => ({
     path: `${folder}/secret.txt`,
     entry: `${folder}/.wh.secret.txt`,
@@ -297,6 +339,23 @@ export const plantedPlaces: readonly Place[] = [
   removedFile('a file written over', (folder) => ({
     path: `${folder}/app.conf`,
     entry: `${folder}/app.conf`,
+    content: Buffer.from('clean\n'),
+  })),
+  {
+    name: 'a deleted file that has a hard link',
+    encodings: short,
+    plant(image, bytes, folder) {
+      image.layers.copied.push(
+        { name: `${folder}/secret.txt`, content: prose(bytes) },
+        { name: `${folder}/also.txt`, hardLink: `${folder}/secret.txt` },
+      );
+      image.layers.removed.push({ name: `${folder}/.wh.secret.txt` });
+      return { place: 'layer', path: `${folder}/also.txt`, layer: 'copied', visibility: 'visible' };
+    },
+  },
+  removedFile('a file in a folder that became a file', (folder) => ({
+    path: `${folder}/env/secret.txt`,
+    entry: `${folder}/env`,
     content: Buffer.from('clean\n'),
   })),
   {

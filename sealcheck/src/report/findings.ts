@@ -30,10 +30,13 @@ export interface LayerPicture {
   mounted: string[];
 }
 
-/** A step of the build that had secrets mounted, told by a provenance attestation. */
+/** A step of the build that had secrets mounted, told by a provenance attestation or by the Dockerfile. */
 export interface MountingStep {
   name: string;
   secrets: string[];
+  /** Its stage, and the index of the layer that what this stage made was copied to. */
+  stage?: string;
+  layer?: number;
 }
 
 /** The whole outcome of one check. */

@@ -1,8 +1,12 @@
-import type { Finding, LayerPicture, Report } from './findings.ts';
+import type { Finding, LayerPicture, MountingStep, Report } from './findings.ts';
 import { placeOf } from './text.ts';
 
 const asHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? '&#39;');
+
+// An option is not broken after its dashes, where a browser would.
+const asCode = (text: string): string =>
+  `<code>${asHtml(text.replace(/ # buildkit$/, '')).replace(/--[\w-]+/g, '<span class="word">$&</span>')}</code>`;
 
 const megabytes = (bytes: number): string =>
   bytes >= 1e5 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} kB`;
@@ -22,6 +26,9 @@ ol.image { list-style: none; margin: 0; padding: 0; border: 1px solid var(--line
 ol.image li { display: grid; grid-template-columns: 5.5rem 1fr; gap: 0 1rem; padding: .6rem .9rem; background: var(--card); border-top: 1px solid var(--line); align-content: center; }
 ol.image li:first-child { border-top: 0; }
 ol.image li.hit { background: var(--leak-ground); box-shadow: inset .3rem 0 0 var(--leak); }
+ol.image li.step { background: transparent; border: 2px dashed var(--mount); border-radius: .5rem; margin: .5rem; }
+span.word { white-space: nowrap; }
+.aside { display: block; margin-top: .3rem; color: var(--soft); font-size: .85rem; }
 ol.image .size { font-variant-numeric: tabular-nums; color: var(--soft); font-size: .85rem; text-align: right; }
 ol.image .bar { display: block; height: .4rem; border-radius: .2rem; background: var(--mount); opacity: .55; margin: .35rem 0 0 auto; }
 ol.image li.hit .bar { background: var(--leak); opacity: 1; }
@@ -33,8 +40,16 @@ article.allowed { border-left-color: var(--doubt); }
 article h3 { font-size: 1rem; margin: 0 0 .35rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 ul { padding-left: 1.2rem; } footer { margin-top: 3rem; font-size: .85rem; }
-@media (max-width: 36rem) { ol.image li { grid-template-columns: 1fr; } ol.image .size { text-align: left; } ol.image .bar { margin-left: 0; } dl { grid-template-columns: 1fr; } dt { margin-top: .3rem; font-size: .85rem; } }
+@media (max-width: 36rem) { ol.image li { grid-template-columns: 1fr; } ol.image li.step { background: transparent; border: 2px dashed var(--mount); border-radius: .5rem; margin: .5rem; }
+span.word { white-space: nowrap; }
+.aside { display: block; margin-top: .3rem; color: var(--soft); font-size: .85rem; }
+ol.image .size { text-align: left; } ol.image .bar { margin-left: 0; } dl { grid-template-columns: 1fr; } dt { margin-top: .3rem; font-size: .85rem; } }
 `;
+
+// A step whose layer was left behind: not in the image, and what it made is.
+const stepBlock = (step: MountingStep): string =>
+  `<li class="step"><span class="size">${step.stage === undefined ? 'step' : `stage ${asHtml(step.stage)}`}</span>
+<span>${asCode(step.name)}<br>${step.secrets.map((id) => `<span class="tag mount">secret ${asHtml(id)} mounted</span>`).join('')}<span class="aside">not in the image; the next layer holds what its stage made</span></span></li>`;
 
 function layerBlock(layer: LayerPicture, report: Report, largest: number): string {
   const found = report.findings.filter(
@@ -49,22 +64,37 @@ function layerBlock(layer: LayerPicture, report: Report, largest: number): strin
         `<a class="tag found" href="#finding-${report.findings.findIndex((finding) => finding.secret === id && finding.layer?.index === layer.index) + 1}">${asHtml(id)} found</a>`,
     ),
   ];
-  return `<li class="${found.length > 0 ? 'hit' : ''}" style="min-height:${(2.6 + share * 6).toFixed(2)}rem">
+  const steps = report.steps.filter((step) => step.layer === layer.index).map(stepBlock);
+  return `${steps.join('')}<li class="${found.length > 0 ? 'hit' : ''}" style="min-height:${(2.6 + share * 6).toFixed(2)}rem">
 <span class="size">${layer.index + 1} · ${megabytes(layer.size)}<span class="bar" style="width:${Math.max(3, share * 100).toFixed(1)}%"></span></span>
-<span><code>${asHtml(layer.instruction)}</code><br>${tags.join('')}</span></li>`;
+<span>${asCode(layer.instruction)}<br>${tags.join('')}</span></li>`;
+}
+
+// What describes the image stands below its layers, as soon as something was found there.
+function documentBlocks(report: Report): string {
+  const found = report.findings.flatMap((finding, at) => (finding.layer ? [] : [{ finding, at }]));
+  return [...new Set(found.map(({ finding }) => finding.place))]
+    .map((place) => {
+      const here = found.filter(({ finding }) => finding.place === place);
+      const tags = here.map(
+        ({ finding, at }) =>
+          `<a class="tag found" href="#finding-${at + 1}">${asHtml(finding.secret)} in ${asHtml(finding.path)}</a>`,
+      );
+      return `<li class="hit"><span class="size">${asHtml(place)}</span><span>${tags.join('')}</span></li>`;
+    })
+    .join('\n');
 }
 
 function findingBlock(finding: Finding, number: number, allowed: boolean): string {
   const rows: [string, string][] = [
-    ['Where', `<span class="path">${asHtml(placeOf(finding))}</span>`],
     [
-      'Encoding',
-      `${asHtml(finding.encoding)}, at byte ${finding.offset}${finding.occurrences > 1 ? `, ${finding.occurrences} times` : ''}`,
+      'Found',
+      `${asHtml(finding.category === 'secret' ? `its ${finding.part}, ${finding.encoding}` : finding.part)}, at byte ${finding.offset}${finding.occurrences > 1 ? `, ${finding.occurrences} times` : ''}`,
     ],
   ];
   if (finding.layer)
     rows.push(
-      ['Made by', `<code>${asHtml(finding.layer.instruction)}</code>`],
+      ['Made by', asCode(finding.layer.instruction)],
       ['Layer', `<code>${asHtml(finding.layer.digest)}</code>`],
     );
   if (finding.visibility === 'visible') rows.push(['Seen', 'by every container of this image']);
@@ -73,11 +103,9 @@ function findingBlock(finding: Finding, number: number, allowed: boolean): strin
       'Seen',
       `deleted by layer ${(finding.deletedBy?.index ?? 0) + 1}, and still in the image for whoever unpacks it`,
     ]);
-  rows.push(['To mend it', asHtml(finding.remedy)]);
-  const heading =
-    finding.category === 'secret'
-      ? `${asHtml(finding.secret)} <small>(${asHtml(finding.part)})</small>`
-      : `${asHtml(finding.secret)} is live`;
+  rows.push(['To mend it', asHtml(finding.remedy).replace(/--[\w-]+/g, '<span class="word">$&</span>')]);
+  const what = finding.category === 'secret' ? 'in' : 'is live in';
+  const heading = `${asHtml(finding.secret)} ${what} <span class="path">${asHtml(placeOf(finding))}</span>`;
   return `<article id="${allowed ? 'allowed' : 'finding'}-${number}"${allowed ? ' class="allowed"' : ''}><h3>${heading}</h3><dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('')}</dl></article>`;
 }
 
@@ -102,11 +130,13 @@ export function htmlReport(report: Report): string {
   const picture =
     report.layers.length === 0
       ? ''
-      : `<section><h2>The image, first layer on top</h2><ol class="image">${report.layers.map((layer) => layerBlock(layer, report, largest)).join('\n')}</ol></section>`;
+      : `<section><h2>The image, first layer on top</h2><ol class="image">${report.layers.map((layer) => layerBlock(layer, report, largest)).join('\n')}
+${documentBlocks(report)}</ol></section>`;
+  const elsewhere = report.steps.filter((step) => step.layer === undefined);
   const steps =
-    report.steps.length === 0
+    elsewhere.length === 0
       ? ''
-      : `<section><h2>Steps that had a secret</h2><ul>${report.steps.map((step) => `<li><code>${asHtml(step.name)}</code><br>${step.secrets.map((id) => `<span class="tag mount">${asHtml(id)}</span>`).join('')}</li>`).join('')}</ul></section>`;
+      : `<section><h2>${picture.includes('class="step"') ? 'Other steps' : 'Steps'} that had a secret</h2><ul>${elsewhere.map((step) => `<li><code>${asHtml(step.name)}</code><br>${step.secrets.map((id) => `<span class="tag mount">${asHtml(id)}</span>`).join('')}</li>`).join('')}</ul></section>`;
   const findings =
     report.findings.length === 0
       ? ''

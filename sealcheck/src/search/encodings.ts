@@ -1,3 +1,5 @@
+import type { Part } from '../secrets/parts.ts';
+
 /** A text that a secret's part becomes under an encoding. `flexible` texts may be escaped and split further. */
 export interface Encoded {
   encoding: string;
@@ -27,6 +29,22 @@ function utf16(text: string, bigEndian: boolean): Buffer {
   return bigEndian ? bytes.swap16() : bytes;
 }
 
+const asHex = (byte: number): string => byte.toString(16).padStart(2, '0');
+
+const byteList = (separator: string) => ({ encoding: 'byte list', separator, write: String });
+const commonLists = [',', ', '].map(byteList);
+
+// What a program that prints bytes one by one puts between them, formatted or not.
+const lists = [
+  ...commonLists,
+  ...[',\n  ', ',\n    ', ',\n      '].map(byteList),
+  ...[':', ' ', ', 0x', ',0x'].map((separator) => ({
+    encoding: 'hex, byte by byte',
+    separator,
+    write: asHex,
+  })),
+];
+
 function base64Family(encoding: string, bytes: Buffer, length: number, hot: Encoded['hot']): Encoded[] {
   const found: Encoded[] = [];
   for (const alignment of [0, 1, 2] as const) {
@@ -54,7 +72,7 @@ function base64Family(encoding: string, bytes: Buffer, length: number, hot: Enco
 }
 
 /** Every text that a value becomes under the encodings that build tools use; the plain text comes first. */
-export function encodingsOf(bytes: Buffer, hot: Encoded['hot']): Encoded[] {
+export function encodingsOf({ bytes, hot, covered }: Part): Encoded[] {
   const text = bytes.toString();
   const readable = Buffer.from(text).equals(bytes);
   const length = bytes.length;
@@ -72,17 +90,12 @@ export function encodingsOf(bytes: Buffer, hot: Encoded['hot']): Encoded[] {
       hot: hotHex,
     });
   }
-  for (const separator of [',', ', ']) {
-    const numbers = Buffer.from([...bytes].join(separator));
-    const from = [...bytes.subarray(0, hot.from), 0].join(separator).length - 1;
-    const hotNumbers = { from, to: numbers.length };
-    list.push({
-      encoding: 'byte list',
-      bytes: numbers,
-      flexible: false,
-      escapesLetters: false,
-      hot: hotNumbers,
-    });
+  for (const { encoding, separator, write } of covered ? commonLists : lists) {
+    const written = [...bytes].map(write);
+    const from = [...written.slice(0, hot.from), ''].join(separator).length;
+    const coded = Buffer.from(written.join(separator));
+    const hotList = { from, to: coded.length };
+    list.push({ encoding, bytes: coded, flexible: false, escapesLetters: false, hot: hotList });
   }
   const backwards = readable ? Buffer.from([...text].reverse().join('')) : Buffer.from(bytes).reverse();
   list.push({
@@ -104,8 +117,29 @@ export function encodingsOf(bytes: Buffer, hot: Encoded['hot']): Encoded[] {
       escapesLetters: false,
       hot: scaled(hot, length, wide.length),
     });
+    const digits = wide.toString('hex');
+    for (const written of covered ? [] : [digits, digits.toUpperCase()]) {
+      list.push({
+        encoding: bigEndian ? 'hex of utf-16be' : 'hex of utf-16le',
+        bytes: Buffer.from(written),
+        flexible: false,
+        escapesLetters: false,
+        hot: scaled(hot, length, written.length),
+      });
+    }
   }
   list.push(...base64Family('base64 of utf-16le', utf16(text, false), length, hot));
+  const latin1 = Buffer.from(text, 'latin1');
+  if (latin1.toString('latin1') === text && latin1.length !== length) {
+    const hotLatin1 = scaled(hot, length, latin1.length);
+    list.push({
+      encoding: 'latin-1',
+      bytes: latin1,
+      flexible: true,
+      escapesLetters: false,
+      hot: hotLatin1,
+    });
+  }
   const inner = new Map<string, string>();
   for (const escaped of [strictUrl(text), encodeURIComponent(text), encodeURI(text)])
     inner.set(escaped, 'base64 of url-encoded');

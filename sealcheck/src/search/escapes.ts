@@ -1,5 +1,14 @@
 /** The families of escapes that a character can be written in, in the order in which they are named in a report. */
-export const escapeFamilies = ['url', 'url twice', 'json', 'js', 'html', 'quoted-printable', 'form'] as const;
+export const escapeFamilies = [
+  'url',
+  'url twice',
+  'json',
+  'js',
+  'html',
+  'quoted-printable',
+  'form',
+  'doubling',
+] as const;
 export type EscapeFamily = (typeof escapeFamilies)[number];
 
 /** A way to write one character: its family and a regular expression over bytes read as Latin-1. */
@@ -56,7 +65,7 @@ export function formsOf(character: string, bytes: Buffer): Form[] {
     { family: 'url twice', source: pairs.map((pair) => `%25${pair}`).join('') },
     {
       family: 'js',
-      source: `(?:${units.map((unit) => `\\\\+u${anyCase(unit.toString(16).padStart(4, '0'))}`).join('')}|\\\\+u\\{0*${hexPoint}\\}|${pairs.map((pair) => `\\\\+x${pair}`).join('')}|${[...bytes].map((byte) => `\\\\+0*${byte.toString(8)}`).join('')})`,
+      source: `(?:${units.map((unit) => `\\\\+u${anyCase(unit.toString(16).padStart(4, '0'))}`).join('')}|\\\\+u\\{0*${hexPoint}\\}|${point > 0x7f && point < 0x100 ? `\\\\+x${hexPoint}|` : ''}${pairs.map((pair) => `\\\\+x${pair}`).join('')}|${[...bytes].map((byte) => `\\\\+0*${byte.toString(8)}`).join('')})`,
     },
     { family: 'html', source: `&(?:amp;)?#(?:0*${point}|[xX]0*${hexPoint});?` },
     { family: 'quoted-printable', source: pairs.map((pair) => `=${pair}`).join('') },
@@ -64,7 +73,9 @@ export function formsOf(character: string, bytes: Buffer): Form[] {
   const name = htmlNames[character];
   if (name) forms.push({ family: 'html', source: `&(?:amp;)?${name};?` });
   if (character === ' ') forms.push({ family: 'form', source: '\\+' });
-  if (character === "'") forms.push({ family: 'json', source: `'(?:\\\\+''|')` });
+  if (character === "'") forms.push({ family: 'json', source: `'\\\\+''` });
+  // CSV and SQL double a quote, Compose and Make a dollar, INI and batch files a percent sign, templates a brace.
+  if (/["'$%`{}]/.test(character)) forms.push({ family: 'doubling', source: raw + raw });
   if (bytes.length === 1 && !isUnreserved(character))
     forms.push({ family: 'json', source: `\\\\{1,8}${raw}` });
   return forms;
@@ -80,7 +91,8 @@ export const gaps: readonly { name: string; source: string }[] = [
   { name: 'split by a line wrap', source: '(?:\\\\+r)?\\\\+n[ \\t]{0,64}' },
   {
     name: 'split by a concatenation',
-    source: '(?:\\\\*["\'`]\\s{0,64}[+.,]?\\s{0,64}\\\\*["\'`]|["\'`]\\)?\\.concat\\(["\'`])',
+    source:
+      '(?:\\\\*["\'`]\\s{0,64}[+.,]?\\s{0,64}\\\\*["\'`]|["\'`]\\)?\\.concat\\(["\'`]|["\'`]\\}\\$\\{["\'`])',
   },
   { name: 'split by an HTML comment', source: '<!--\\s?-->' },
 ];

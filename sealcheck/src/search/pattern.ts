@@ -71,6 +71,7 @@ const characterWriters: Writer[] = [
   (element) => hexOf(element.bytes, '\\x', true),
   (element) => `\\\\${plainWriter(element)}`,
   (element) => (element.text === ' ' ? '+' : plainWriter(element)),
+  (element) => plainWriter(element).repeat(/["'$%`{}]/.test(element.text) ? 2 : 1),
 ];
 
 // Encoders that escape every character, letters too: the whole text has to be noticed in that dress.
@@ -87,6 +88,7 @@ const wholesaleWriters: Writer[] = [
   (element) => `&#x${element.text.codePointAt(0)?.toString(16).toUpperCase()};`,
   (element) => hexOf(element.bytes, '=', true),
   (element) => [...element.bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
+  (element) => [...element.bytes].map((byte) => `\\${byte.toString(8)}`).join(''),
 ];
 
 const commonGaps = [
@@ -101,6 +103,24 @@ const commonGaps = [
   "' + '",
   '","',
   '"])</script><script>self.__next_f.push([1,"',
+];
+
+// Ways in which a formatter splits: too many for every encoding of a short value.
+const plainGaps = [
+  '\n  ',
+  '\n    ',
+  '\n\t',
+  '" +\n  "',
+  '" +\n    "',
+  "' +\n  '",
+  "' +\n    '",
+  '`+`',
+  '` + `',
+  '\\"+\\"',
+  '".concat("',
+  "'.concat('",
+  '<!-- -->',
+  '"}${"',
 ];
 
 function allCombinations(window: Element[], writers: Writer[]): string[] {
@@ -186,7 +206,8 @@ function anchorsOf(elements: Element[], encoded: Encoded): Buffer[] {
         .slice(cut, Math.min(to, cut + 5))
         .map(plainWriter)
         .join('');
-      for (const gap of commonGaps) add(before + gap + after);
+      for (const gap of encoded.encoding === 'plain' ? [...commonGaps, ...plainGaps] : commonGaps)
+        add(before + gap + after);
     }
   }
   if (encoded.escapesLetters) {
@@ -248,7 +269,7 @@ function patternOf(part: Part, encoded: Encoded): Pattern {
 
 /** The patterns of one part: one for each encoding. */
 export function patternsOf(part: Part): Pattern[] {
-  return encodingsOf(part.bytes, part.hot)
+  return encodingsOf(part)
     .map((encoded) => patternOf(part, encoded))
     .filter((pattern) => pattern.anchors.length > 0);
 }

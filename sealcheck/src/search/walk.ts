@@ -26,14 +26,15 @@ const gapAhead = new RegExp(anyGap, 'y');
 const mostSteps = 20_000;
 
 function sharedForms(element: Element): SharedForm[] {
-  const known = formsByCharacter.get(element.text);
+  // A byte that is no UTF-8 shares its text with a character.
+  const key = `${element.text}${element.bytes.toString('latin1')}`;
+  const known = formsByCharacter.get(key);
   if (known) return known;
   const forms = formsOf(element.text, element.bytes).map(({ family, source }) => ({
     family,
     expression: new RegExp(source, 'y'),
   }));
-  // A byte that is no UTF-8 shares its text with a character, so only whole characters are kept.
-  if (Buffer.from(element.text).equals(element.bytes)) formsByCharacter.set(element.text, forms);
+  formsByCharacter.set(key, forms);
   return forms;
 }
 

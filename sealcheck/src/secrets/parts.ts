@@ -6,6 +6,8 @@ export interface Part {
   name: string;
   bytes: Buffer;
   hot: { from: number; to: number };
+  /** Whether another part is searched for that is all of the hot range: what finds that one finds this one too. */
+  covered: boolean;
 }
 
 /** A part that is too short or too common to be searched for honestly, with the reason. */
@@ -62,10 +64,28 @@ function decoded(text: string): string {
   }
 }
 
+const namesASecret = /pass|pwd|secret|token|key|auth|sig|credential/i;
+
+// `…?token=…` of a URL, `Password=…;` of a connection string, `password=…` of libpq.
+function namedValues(text: string): Draft[] {
+  const pairs = text.matchAll(/(?:^|[?&;\s])([A-Za-z][\w .-]*?)\s*=\s*("[^"]*"|'[^']*'|[^&;\s]+)/g);
+  return [...pairs].flatMap(([, name = '', value = '']) =>
+    namesASecret.test(name)
+      ? [{ name: `value of ${name}`, bytes: Buffer.from(decoded(value.replace(/^(["'])(.*)\1$/, '$2'))) }]
+      : [],
+  );
+}
+
 function partsOfUrl(text: string): Draft[] {
-  const match = /^([a-z][a-z0-9+.-]*:\/\/)([^\s:@/]*):([^\s@/]+)@/i.exec(text);
+  const match = /^([a-z][a-z0-9+.-]*:\/\/)([^\s:@/?#]*)(?::([^\s/?#]+))?@/i.exec(text);
   if (!match) return [];
-  const [, scheme = '', user = '', password = ''] = match;
+  const [, scheme = '', user = '', password] = match;
+  const whole = (hot: Draft['hot']): Draft[] =>
+    text.length <= longestPiece ? [{ name: 'whole', bytes: Buffer.from(text), ...(hot && { hot }) }] : [];
+  if (password === undefined) {
+    const hot = { from: scheme.length, to: scheme.length + user.length };
+    return [{ name: 'user', bytes: Buffer.from(decoded(user)) }, ...namedValues(text), ...whole(hot)];
+  }
   const from = scheme.length + user.length + 1;
   const hot = { from, to: from + password.length };
   const pair = Buffer.from(`${decoded(user)}:${decoded(password)}`);
@@ -74,13 +94,12 @@ function partsOfUrl(text: string): Draft[] {
     {
       name: 'user:password',
       bytes: pair,
-      hot: { from: pair.length - decoded(password).length, to: pair.length },
+      hot: { from: pair.length - Buffer.byteLength(decoded(password)), to: pair.length },
     },
   ];
   if (decoded(password) !== password)
     drafts.push({ name: 'password as written', bytes: Buffer.from(password) });
-  if (text.length <= longestPiece) drafts.push({ name: 'whole', bytes: Buffer.from(text), hot });
-  return drafts;
+  return [...drafts, ...namedValues(text), ...whole(hot)];
 }
 
 function leavesOfJson(text: string): Draft[] | undefined {
@@ -126,7 +145,7 @@ function draftsOf(text: string, prefix = ''): Draft[] {
       lines.flatMap((line, index) => (line ? [{ name: `line ${index + 1}`, bytes: Buffer.from(line) }] : [])),
     );
   }
-  return named([{ name: 'whole', bytes: Buffer.from(text) }, ...assigned]);
+  return named([{ name: 'whole', bytes: Buffer.from(text) }, ...assigned, ...namedValues(text)]);
 }
 
 function pieces(draft: Draft): Draft[] {
@@ -161,7 +180,18 @@ export function takeApart(secret: DeclaredSecret): { parts: Part[]; refused: Ref
     seen.add(key);
     const reason = reasonToRefuse(bytes);
     if (reason) refused.push({ secret: secret.id, part: name, reason });
-    else parts.push({ secret: secret.id, name, bytes, hot: hot ?? { from: 0, to: bytes.length } });
+    else
+      parts.push({
+        secret: secret.id,
+        name,
+        bytes,
+        hot: hot ?? { from: 0, to: bytes.length },
+        covered: false,
+      });
+  }
+  for (const part of parts) {
+    const telling = part.bytes.subarray(part.hot.from, part.hot.to);
+    part.covered = parts.some((other) => other !== part && other.bytes.equals(telling));
   }
   return { parts, refused };
 }

@@ -24,12 +24,15 @@ interface Visit {
   label: string;
 }
 
-const attributes = /(?:href|src|action|poster|data-src|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))/gi;
+const attributes = /(?:href|src|action|poster|data-src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))/gi;
+// Of a meta element only what is an address: most of them hold words.
+const metaLinks = /content\s*=\s*["'](\/[^"']*|https?:[^"']+)["']/gi;
 const sourceSets = /(?:srcset|imagesrcset)\s*=\s*"([^"]*)"/gi;
 const inScripts = /["'`](\/[\w./~%@+-]+?\.(?:js|css|json|map|txt|rsc|html|xml|webmanifest))["'`]/g;
 const chunks = /["'`\\](static\/(?:chunks|css|media)\/[\w./~%@+()[\]-]+?\.(?:js|css))/g;
 const mapComment = /[#@]\s*sourceMappingURL=([^\s'"*]+)/g;
 const locations = /<(?:loc|link)>\s*([^<\s]+)\s*</g;
+const inPayloads = /\\*"href\\*":\\*"(\/[^"\\]*)/g;
 const cssUrls = /url\(\s*["']?([^"')]+)["']?\s*\)/g;
 
 const unescaped = (text: string): string =>
@@ -45,18 +48,31 @@ function linksIn(text: string, type: string): string[] {
   };
   if (/html|xml/.test(type)) {
     collect(attributes);
-    collect(locations);
+    collect(metaLinks);
+    // A sitemap and a feed name the public address of the site, which need not be the one that is checked.
+    for (const [, place = ''] of text.matchAll(locations))
+      found.push(unescaped(place).replace(/^https?:\/\/[^/]+(?=\/|$)/, '') || '/');
     for (const match of text.matchAll(sourceSets)) {
       found.push(...(match[1] ?? '').split(',').map((part) => unescaped(part.trim().split(/\s+/)[0] ?? '')));
     }
   }
   if (/html|script|json|x-component|plain/.test(type)) {
     collect(inScripts);
+    collect(inPayloads);
     for (const match of text.matchAll(chunks)) found.push(`/_next/${match[1]}`);
   }
   if (/css|html/.test(type)) collect(cssUrls);
   collect(mapComment);
   return found;
+}
+
+/** Answers that stand for a page which could not be had just then. */
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+function isElsewhere(location: string | null, base: URL): boolean {
+  return (
+    location !== null && URL.canParse(location, base.href) && new URL(location, base).origin !== base.origin
+  );
 }
 
 /**
@@ -83,22 +99,22 @@ export async function checkSite(
   const scanner = new ContentScanner(options.prepared.search, frameworkRules, options.limits, collector);
   const incomplete: string[] = [];
   const seen = new Set<string>();
+  // What the site itself names, unlike what is tried on the chance that it is there.
+  const linked = new Set<string>([start.href]);
   const queue: Visit[] = [];
   let buildId: string | undefined;
 
-  const enqueue = (link: string, base: URL, headers: Record<string, string> = {}, label = ''): void => {
-    let url: URL;
-    try {
-      url = new URL(link, base);
-    } catch {
-      return;
-    }
-    if (url.origin !== start.origin) return;
+  // Gives the address as it is asked for, or '' for what is no address.
+  const enqueue = (link: string, base: URL, headers: Record<string, string> = {}, label = ''): string => {
+    if (!URL.canParse(link, base.href)) return '';
+    const url = new URL(link, base);
     url.hash = '';
     const key = `${label} ${url.href}`;
-    if (seen.has(key)) return;
-    seen.add(key);
-    queue.push({ url, headers, label });
+    if (url.origin === start.origin && !seen.has(key)) {
+      seen.add(key);
+      queue.push({ url, headers, label });
+    }
+    return url.href;
   };
 
   const visit = async ({ url, headers, label }: Visit): Promise<void> => {
@@ -113,6 +129,10 @@ export async function checkSite(
     scanner.scanText({ ...where, nested: [...where.nested, '(headers)'] }, head);
     const location = response.headers.get('location');
     if (location) enqueue(location, url);
+    if (busy.has(response.status) && linked.has(url.href))
+      incomplete.push(`${path} answered ${response.status}, so the page itself was not read`);
+    else if (url.href === start.href && !label && isElsewhere(location, url))
+      incomplete.push(`${path} leads to another origin, which was not read; give that address instead`);
     for (const part of (response.headers.get('link') ?? '').matchAll(/<([^>]+)>/g))
       enqueue(part[1] ?? '', url);
     const type = response.headers.get('content-type') ?? '';
@@ -128,7 +148,7 @@ export async function checkSite(
     }
     await scanner.scanFile(where, body(), undefined);
     const text = Buffer.concat(kept).toString();
-    for (const link of linksIn(text, type)) enqueue(link, url);
+    for (const link of linksIn(text, type)) linked.add(enqueue(link, url));
     if (/javascript|css/.test(type) && !label) enqueue(`${url.pathname}.map`, url);
     if (/html/.test(type) && !label && response.status < 400) {
       buildId ??=
