@@ -86,6 +86,7 @@ async function main(): Promise<void> {
     );
 
     const firstAnswers: number[] = [];
+    const bareStarts: number[] = [];
     for (let round = 0; round < 5; round++) {
       const port = String(20_000 + Math.floor(Math.random() * 10_000));
       let id = '';
@@ -97,8 +98,15 @@ async function main(): Promise<void> {
           })),
       );
       run('docker', 'rm', '--force', id);
+      const bare = () => run('docker', 'run', '--rm', '--entrypoint', 'node', image, '--eval', '0');
+      bareStarts.push(1_000 * (await seconds(bare)));
     }
     say('docker run to the first 200', `${median(firstAnswers).toFixed(0)} ms`, 'median of 5');
+    say(
+      'docker run of Node.js alone',
+      `${median(bareStarts).toFixed(0)} ms`,
+      'the same image, in turn with that',
+    );
 
     const server = run(
       'docker',

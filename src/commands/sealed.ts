@@ -23,6 +23,7 @@ Settings:
   DATABASE_URL_FILE    a file that holds it; /run/secrets/database_url is found by itself
   PORT                 where serve listens (3000)
   HOSTNAME             the address serve listens on (0.0.0.0 in the image)
+  SITE_URL             the site's own address, where a proxy stands in front
   SECRETS_STORE        aws-secrets-manager or vault: asked for what is set nowhere else
   LOG_FORMAT           json writes each line of the log as a JSON object
 
