@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -70,6 +70,37 @@ describe('a secret in a process that watches', () => {
     const next = newSecret();
     writeFileSync(file, next);
     await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+  });
+
+  it('follows its file when another takes its place, as Vault Agent does with a file of any name', async () => {
+    watch(newSecret());
+    for (const next of [newSecret(), newSecret()]) {
+      const written = join(folder, randomBytes(4).toString('hex'));
+      writeFileSync(written, next, { mode: 0o600 });
+      chmodSync(written, 0o440);
+      renameSync(written, file);
+      await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+    }
+    expect(lines).toHaveLength(2);
+  });
+
+  it('stays as it was while a writer has only emptied its file', async () => {
+    const value = newSecret();
+    watch(value);
+    writeFileSync(file, '');
+    await vi.waitFor(() => expect(secretProblem('AUTH_SECRET')).toMatch(/is empty/), 5_000);
+    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    const next = newSecret();
+    writeFileSync(file, next);
+    await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+  });
+
+  it('stays as it was where Vault Agent has no value to write', async () => {
+    const value = newSecret();
+    watch(value);
+    replace('<no value>');
+    await refreshSecrets();
+    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
   });
 
   it('follows its file when another takes its place, as Kubernetes does with a link', async () => {

@@ -31,7 +31,7 @@ function rowOf(name: SecretName): string {
 
 /** Empty where the repository has no such secret: Docker would mount an empty file. */
 function workflowLine(name: SecretName): string {
-  return `\${{ secrets.${name} && format('"${idOf(name)}={0}"', secrets.${name}) }}`;
+  return `\${{ secrets.${name} && '${idOf(name)}=${name}' }}`;
 }
 
 describe('the declaration of secrets', () => {
@@ -77,13 +77,12 @@ describe('the declaration of secrets', () => {
 
   it('has each build secret handed to the build by the workflow, where there is one', () => {
     const workflow = existsSync(join(PROJECT, WORKFLOW)) ? read(WORKFLOW) : undefined;
-    const named = (name: SecretName) =>
-      new RegExp(`secrets\\.${name}\\b|\\bid=${idOf(name)}\\b|\\b${idOf(name)}=`).test(workflow ?? '');
+    const named = (name: SecretName) => new RegExp(`\\b${idOf(name)}=${name}\\b`).test(workflow ?? '');
     const missing = workflow === undefined ? [] : declaredFor('build').filter((name) => !named(name));
     expectNoGaps(
       missing.map(
         (name) =>
-          `${WORKFLOW}: add "${workflowLine(name)}" to the build secrets of the step that builds the image.`,
+          `${WORKFLOW}: add "${workflowLine(name)}" to the secret-envs of the step that builds the image, and ${name} to its env.`,
       ),
     );
   });

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
+
+/** What the tests look at of a pod in deploy/kubernetes. */
+export type PodSpec = {
+  automountServiceAccountToken?: boolean;
+  enableServiceLinks?: boolean;
+  securityContext: {
+    runAsNonRoot?: boolean;
+    runAsUser: number;
+    runAsGroup: number;
+    fsGroup: number;
+    seccompProfile?: { type: string };
+  };
+  containers: PodContainer[];
+  volumes: PodVolume[];
+};
+
+export type PodContainer = {
+  args?: string[];
+  env?: { name: string; value?: string }[];
+  securityContext: {
+    readOnlyRootFilesystem?: boolean;
+    allowPrivilegeEscalation?: boolean;
+    capabilities: { drop: string[] };
+  };
+  volumeMounts: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }[];
+  readinessProbe?: { httpGet: { path: string } };
+};
+
+export type PodVolume = {
+  name: string;
+  secret?: { secretName: string; defaultMode: number; items?: { key: string; path: string }[] };
+  emptyDir?: { sizeLimit: string };
+};
+
+/** An object of Kubernetes in deploy/kubernetes, as far as the tests look at it. */
+export type KubernetesObject = {
+  kind: string;
+  metadata: { name: string };
+  stringData?: Record<string, string>;
+  spec: {
+    template: { spec: PodSpec };
+    target?: { name: string };
+    data?: { secretKey: string; remoteRef: { key: string; property?: string } }[];
+  };
+};
+
+/** Reads a manifest as kubectl does: its YAML is 1.1, in which `0440` is octal. */
+export function readManifest(file: string): KubernetesObject[] {
+  return parseAllDocuments(readFileSync(`deploy/kubernetes/${file}`, 'utf8'), { version: '1.1' }).map(
+    (document) => document.toJS() as KubernetesObject,
+  );
+}
+
+/** The one object of a kind in a manifest. */
+export function readObject(file: string, kind: string): KubernetesObject {
+  const found = readManifest(file).find((object) => object.kind === kind);
+  if (!found) throw new Error(`deploy/kubernetes/${file} has no ${kind}.`);
+  return found;
+}

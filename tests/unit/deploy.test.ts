@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
+import { readObject } from '../setup/kubernetes.ts';
+
+/** The files below /run/secrets in which a running container looks. */
+const RUN_TIME = SECRET_NAMES.filter((name) => declarationOf(name).phases.run).map((name) =>
+  name.toLowerCase(),
+);
+
+const pods = [
+  ['the Deployment', readObject('blog.yaml', 'Deployment').spec.template.spec],
+  ['the Job', readObject('migrate.yaml', 'Job').spec.template.spec],
+] as const;
+
+const keysOf = {
+  'secret.example.yaml': Object.keys(readObject('secret.example.yaml', 'Secret').stringData ?? {}),
+  'external-secrets-aws.yaml': externalKeys('external-secrets-aws.yaml'),
+  'external-secrets-vault.yaml': externalKeys('external-secrets-vault.yaml'),
+};
+
+describe('deploy/kubernetes', () => {
+  it.each(pods)('takes from the process of %s what it does not need', (_, pod) => {
+    expect(pod).toMatchObject({
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    for (const { securityContext } of pod.containers) {
+      expect(securityContext).toEqual({
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+  });
+
+  it.each(pods)('hands secrets to %s as files that can change, for its group alone', (_, pod) => {
+    const secret = pod.volumes.find((volume) => volume.secret);
+    expect(secret?.secret).toMatchObject({ secretName: 'blog', defaultMode: 0o440 });
+    expect(pod.securityContext.fsGroup).toBe(pod.securityContext.runAsGroup);
+    for (const { volumeMounts, env = [] } of pod.containers) {
+      const mount = volumeMounts.find(({ name }) => name === secret?.name);
+      expect(mount).toEqual({ name: secret?.name, mountPath: '/run/secrets', readOnly: true });
+      expect(env.filter(({ value }) => value === undefined)).toEqual([]);
+    }
+  });
+
+  it.each(Object.entries(keysOf))('names in %s secrets that a running container reads', (_, keys) => {
+    expect(keys.filter((key) => !RUN_TIME.includes(key))).toEqual([]);
+    expect(keys).toEqual(keysOf['secret.example.yaml']);
+    const asked = pods.flatMap(([, { volumes }]) => volumes.flatMap(({ secret }) => secret?.items ?? []));
+    expect(asked.filter(({ key, path }) => !keys.includes(key) || path !== key)).toEqual([]);
+  });
+
+  it.each(['external-secrets-aws.yaml', 'external-secrets-vault.yaml'])(
+    'has %s write that Secret',
+    (file) => {
+      const { name } = readObject('secret.example.yaml', 'Secret').metadata;
+      expect(readObject(file, 'ExternalSecret').spec.target?.name).toBe(name);
+    },
+  );
+});
+
+describe('deploy/swarm', () => {
+  it.each(['stack.yaml', 'previous-auth-secret.yaml'])(
+    'names in %s secrets of the running container',
+    (file) => {
+      type Stack = { services: Record<string, { secrets: { target: string; mode: number; uid: string }[] }> };
+      const { services }: Stack = parse(readFileSync(`deploy/swarm/${file}`, 'utf8'), { version: '1.1' });
+      const secrets = Object.values(services).flatMap((service) => service.secrets);
+      expect(secrets.length).toBeGreaterThan(0);
+      expect(secrets.filter(({ target }) => !RUN_TIME.includes(target))).toEqual([]);
+      for (const { mode, uid } of secrets) expect([mode, uid]).toEqual([0o400, '1000']);
+    },
+  );
+});
+
+describe('.github/workflows/ci.yml', () => {
+  type Step = { uses?: string; env?: Record<string, string>; with?: Record<string, string> };
+  type Workflow = { jobs: Record<string, { env?: Record<string, string>; steps: Step[] }> };
+  const { jobs }: Workflow = parse(readFileSync('.github/workflows/ci.yml', 'utf8'));
+
+  it('shows secrets to the steps that read them, and to no action but the one that builds', () => {
+    const { steps } = jobs.image ?? { steps: [] };
+    const given = ({ env = {}, with: inputs = {} }: Step) =>
+      JSON.stringify([env, inputs]).includes('secrets.');
+    const actions = steps.filter((step) => step.uses && given(step)).map(({ uses }) => uses?.split('@')[0]);
+    expect(actions).toEqual(['docker/build-push-action']);
+    // A comparison says whether there is one, and not what it is.
+    const everywhere = Object.values(jobs).flatMap(({ env = {} }) => Object.values(env).map(String));
+    expect(everywhere.filter((value) => /secrets\.\w+(?! != '')\b/.test(value))).toEqual([]);
+  });
+});
+
+function externalKeys(file: string): string[] {
+  return (readObject(file, 'ExternalSecret').spec.data ?? []).map(({ secretKey }) => secretKey);
+}
