@@ -34,7 +34,8 @@ export function currentSecret<Name extends SecretName>(name: Name): ReadSecret<N
   const kept = perProcess.sealedKeptSecrets;
   if (!kept) return readSecret(name);
   const known = kept.get(name) ?? keep(name);
-  if (!known.read && known.problem) throw known.problem;
+  // Made anew, as whoever looked last may be another bundle of this process, whose class is not ours.
+  if (!known.read && known.problem) throw new SecretError(known.problem.message);
   return known.read as ReadSecret<Name> | undefined;
 }
 

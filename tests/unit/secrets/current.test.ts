@@ -12,6 +12,7 @@ import {
   watchSecrets,
 } from '#secrets/current.ts';
 import { rotatingKeys } from '#secrets/derived-keys.ts';
+import { SecretError } from '#secrets/secret-error.ts';
 
 const newSecret = () => randomBytes(32).toString('hex');
 
@@ -56,6 +57,20 @@ describe('a secret in a process that watches', () => {
       expect.stringMatching(/^secrets: AUTH_SECRET .* is shorter than 32 characters/),
     );
     said.mockRestore();
+  });
+
+  it('is of no use in the same words where another bundle of the process has looked at it', async () => {
+    writeFileSync(file, 'short');
+    stop = watchSecrets((line) => lines.push(line));
+    expect(() => currentSecret('AUTH_SECRET')).toThrow(SecretError);
+    vi.resetModules();
+    const [bundle, { SecretError: Theirs }] = [
+      await import('#secrets/current.ts'),
+      await import('#secrets/secret-error.ts'),
+    ];
+    expect(Theirs).not.toBe(SecretError);
+    expect(() => bundle.currentSecret('AUTH_SECRET')).toThrow(Theirs);
+    expect(() => bundle.currentSecret('AUTH_SECRET')).toThrow(/is shorter than 32 characters/);
   });
 
   it('is read once, and not for each use', () => {
