@@ -1,0 +1,158 @@
+import { isDeepStrictEqual } from 'node:util';
+import pg from 'pg';
+import { connectionConfig } from '#database/connection.ts';
+import { databaseProblem } from '#database/problem.ts';
+import { reportReachable, reportUnreachable } from '#database/reachability.ts';
+import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
+import { type ContentChanges, type Position, readContentLog } from './read.ts';
+
+/** Milliseconds until the next try if the database has no content log yet. */
+const UNMIGRATED_RETRY = 15_000;
+
+/** Milliseconds after which a read counts as failed. */
+const READ_TIMEOUT = 5_000;
+
+/** PostgreSQL's codes for a missing table or column. */
+const UNMIGRATED = ['42P01', '42703'];
+
+/** How a process follows the content log. */
+export type Following = {
+  /** From where to read on: the image's position. Without one, the first read reports everything as changed. */
+  since: Position | undefined;
+  /** Seconds between two reads; 0 reads only on {@link ContentLog.readOn}, and keeps no connection open. */
+  pollSeconds: number;
+  /** Called with each set of changes, in order, before the read that found it resolves. */
+  onChanges: (changes: ContentChanges) => void;
+  /** Takes one line if the log can't be followed, and one when it can be again. */
+  log: (line: string) => void;
+};
+
+/** The content log, as a process follows it. */
+export type ContentLog = {
+  /**
+   * Reads on now. Never rejects.
+   *
+   * @returns whether every change committed before the call is known
+   */
+  readOn: () => Promise<boolean>;
+  /** Milliseconds since the last read that succeeded; `undefined` before the first. */
+  lag: () => number | undefined;
+  stop: () => Promise<void>;
+};
+
+type Connection = { client: pg.Client; address: DatabaseAddress };
+
+/**
+ * Follows the content log of the database in `DATABASE_URL`, through outages and rotated passwords: one connection that
+ * polls, and that PostgreSQL wakes earlier if the connection allows `LISTEN`. Starts with a read.
+ */
+export function followContentLog({ since, pollSeconds, onChanges, log }: Following): ContentLog {
+  let position = since;
+  let connection: Connection | undefined;
+  let readAt: number | undefined;
+  let unmigrated = false;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const disconnect = async () => {
+    const closing = connection?.client;
+    connection = undefined;
+    await closing?.end().catch(() => undefined);
+  };
+
+  const connected = async (): Promise<pg.Client> => {
+    const address = currentDatabaseAddress();
+    if (connection && isDeepStrictEqual(connection.address, address)) return connection.client;
+    await disconnect();
+    const client = new pg.Client({ ...connectionConfig(address), query_timeout: READ_TIMEOUT });
+    const opened = { client, address };
+    const lost = () => {
+      if (connection === opened) connection = undefined;
+    };
+    client.on('error', lost);
+    client.on('end', lost);
+    client.on('notification', () => void readOn());
+    await client.connect();
+    connection = opened;
+    // PgBouncer in transaction mode accepts this and wakes nobody, and a standby refuses it: polling goes on.
+    if (pollSeconds > 0) {
+      await client
+        .query(`SELECT format('LISTEN %I', 'sealed_content_' || current_schema()) AS listen`)
+        .then(({ rows: [row] }) => client.query(row.listen))
+        .catch(() => undefined);
+    }
+    return client;
+  };
+
+  /** @returns milliseconds until the next read, `undefined` if none is needed */
+  const read = async (): Promise<number | undefined> => {
+    const { changes, nextDue, position: newest } = await readContentLog(await connected(), position);
+    position = newest;
+    readAt = performance.now();
+    if (unmigrated) log('The database has its content log now, and is followed.');
+    unmigrated = false;
+    reportReachable();
+    if (changes.everything || changes.lists) onChanges(changes);
+    if (pollSeconds === 0) {
+      await disconnect();
+      return nextDue;
+    }
+    return Math.min(pollSeconds * 1_000, nextDue ?? Infinity);
+  };
+
+  const failed = (error: unknown): number => {
+    const address = connection?.address;
+    void disconnect();
+    if (error instanceof pg.DatabaseError && UNMIGRATED.includes(error.code ?? '')) {
+      if (!unmigrated)
+        log('The database has no content log, so changes are not seen. Run the migrations: the command migrate.');
+      unmigrated = true;
+      return UNMIGRATED_RETRY;
+    }
+    const problem = address && databaseProblem(error, address);
+    reportUnreachable(problem ?? (error instanceof Error ? error : new Error(String(error))));
+    return (pollSeconds || 15) * 1_000;
+  };
+
+  const readAndPlan = async (): Promise<boolean> => {
+    clearTimeout(timer);
+    let pause: number | undefined;
+    let succeeded = false;
+    try {
+      pause = await read();
+      succeeded = true;
+    } catch (error) {
+      pause = failed(error);
+    }
+    // setTimeout takes 24.8 days at most; a date further away is planned again by then.
+    if (!stopped && pause !== undefined) {
+      timer = setTimeout(() => void readOn(), Math.min(pause, 86_400_000));
+      timer.unref();
+    }
+    return succeeded;
+  };
+
+  let running: Promise<boolean> | undefined;
+  let next: Promise<boolean> | undefined;
+  /** A read that runs may have begun before the caller's change, so the caller waits for the one after it. */
+  const readOn = (): Promise<boolean> => {
+    if (stopped) return Promise.resolve(false);
+    next ??= (running ?? Promise.resolve()).then(() => {
+      next = undefined;
+      running = readAndPlan();
+      return running;
+    });
+    return next;
+  };
+
+  void readOn();
+  return {
+    readOn,
+    lag: () => (readAt === undefined ? undefined : performance.now() - readAt),
+    stop: async () => {
+      stopped = true;
+      clearTimeout(timer);
+      await disconnect();
+    },
+  };
+}
