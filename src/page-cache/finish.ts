@@ -1,0 +1,40 @@
+/** Thrown if a page can't be finished: it needs a script to be complete. The message says what was found. */
+export class UnfinishedPage extends Error {
+  override name = 'UnfinishedPage';
+}
+
+/** What Next.js and React add for hydration, in exactly the forms that they write. A page is complete without them. */
+const HYDRATION = [
+  /<script src="\/_next\/static\/chunks\/[^"<>]+"(?: id="_R_")?(?: async=""| noModule="")?><\/script>/g,
+  /<script>\(?self\.__next_f(?:=self\.__next_f\|\|\[\]\))?\.push\((?:(?!<\/script>).)*\)<\/script>/gs,
+  /<script>\(globalThis\["TURBOPACK"\](?:(?!<\/script>).)*<\/script>/gs,
+  /<link rel="preload" as="script"[^<>]*\/>/g,
+  /<link rel="expect"[^<>]*\/>/g,
+  // A hint for a stylesheet further down in the same document, or for one that this page does not use at all.
+  /<link rel="preload" href="[^"<>]*" as="style"\/>/g,
+  /<div hidden=""><!--\$--><!--\/\$--><\/div>/g,
+  /<!--(?:\/?[$&]| )?-->/g,
+  / data-precedence="next"/g,
+];
+
+/** Of what is left, each form that only a script could complete, and what to say about it. */
+const INCOMPLETE: [RegExp, string][] = [
+  [/<script(?![^>]* type="application\/ld\+json")[^>]*>/, 'a script'],
+  [/<template id="(?:B|P):/, 'a Suspense boundary that was still waiting'],
+  [/<div hidden="" id="S:/, 'content that React wanted to move into place by a script'],
+  [/<!--\$[?!~]-->/, 'a Suspense boundary that failed or was still waiting'],
+  [/<[^<>]* on[a-z]+="/, 'an event handler in an attribute'],
+];
+
+/**
+ * Makes the HTML of Next.js into a finished document: nothing that hydration needs is left in it.
+ *
+ * @param html a whole document, as Next.js rendered it
+ * @throws UnfinishedPage if it would not be complete without a script
+ */
+export function finishHtml(html: string): string {
+  const finished = HYDRATION.reduce((text, form) => text.replace(form, ''), html);
+  const found = INCOMPLETE.find(([form]) => form.test(finished));
+  if (found) throw new UnfinishedPage(`The page holds ${found[1]}, and a finished page runs no script.`);
+  return finished;
+}

@@ -1,0 +1,163 @@
+import type { ContentChanges } from '#content-log/read.ts';
+import type { FinishedPage } from './page.ts';
+
+/** Milliseconds for which a reader of an expired page waits for the new one. */
+const RENDER_WAIT = 300;
+
+/** Milliseconds for which a reader waits if the old page names a post that was withdrawn, or was served once already. */
+const LONG_WAIT = 2_500;
+
+/** Milliseconds after a failed render in which the old page is served without another try. */
+const RETRY_PAUSE = 1_000;
+
+/** Every page that shows this content changes with it. */
+export const LISTS_TAG = 'lists';
+
+/** The tag of what a post's page shows. */
+export const postTag = (slug: string): string => `post:${slug}`;
+
+/** How the store gets a page, and what it may take. */
+export type PageStoreOptions = {
+  /** Renders the page at a path now. Rejects if that fails, which leaves an old page in service. */
+  render: (path: string) => Promise<FinishedPage>;
+  /** Bytes of pages to keep at most; the least recently used leave first. */
+  capacity: number;
+  /** Takes one line for each render that failed while an old page is served. */
+  log: (line: string) => void;
+};
+
+type Entry = {
+  page: FinishedPage | undefined;
+  /** Bytes that the store counts for it. */
+  size: number;
+  /** `withdrawn`: it names a post that nobody may see any more. */
+  state: 'fresh' | 'expired' | 'withdrawn';
+  render: Render | undefined;
+  failedAt: number;
+};
+
+type Render = {
+  done: Promise<FinishedPage>;
+  startedAt: number;
+  /** Expired while it was being rendered: what comes of it may be old already. */
+  expired: boolean;
+};
+
+/** Finished pages by path. */
+export type PageStore = {
+  /**
+   * The page to answer with: at once if it is fresh, otherwise after a bounded wait for its one render.
+   *
+   * @throws what the render threw, if there is no page to serve instead
+   */
+  get: (path: string) => FinishedPage | Promise<FinishedPage>;
+  /** Puts a page in that was rendered elsewhere, such as while the image was built. */
+  put: (path: string, page: FinishedPage) => void;
+  /** Marks the pages that show what changed. */
+  expire: (changes: ContentChanges) => void;
+  /** Bytes and number of the pages that are kept, for metrics. */
+  usage: () => { bytes: number; pages: number };
+};
+
+/** Keeps finished pages and knows when each stops being finished. */
+export function createPageStore({ render, capacity, log }: PageStoreOptions): PageStore {
+  // In the order of last use: the first key is the first to leave.
+  const entries = new Map<string, Entry>();
+  let bytes = 0;
+
+  const remove = (path: string, entry: Entry) => {
+    entries.delete(path);
+    bytes -= entry.size;
+  };
+
+  const touch = (path: string, entry: Entry) => {
+    entries.delete(path);
+    entries.set(path, entry);
+  };
+
+  /** A page grows with each coding that is made of it, so its size is looked at again with each use. */
+  const account = (entry: Entry) => {
+    const size = entry.page?.size() ?? 0;
+    bytes += size - entry.size;
+    entry.size = size;
+    for (const [path, oldest] of entries) {
+      if (bytes <= capacity) break;
+      if (oldest !== entry && !oldest.render) remove(path, oldest);
+    }
+  };
+
+  const start = (path: string, entry: Entry): Render => {
+    const running: Render = { done: render(path), startedAt: performance.now(), expired: false };
+    entry.render = running;
+    running.done.then(
+      (page) => {
+        entry.render = undefined;
+        entry.page = page;
+        entry.state = running.expired ? 'expired' : 'fresh';
+        entry.failedAt = -Infinity;
+        account(entry);
+      },
+      (error: unknown) => {
+        entry.render = undefined;
+        entry.failedAt = performance.now();
+        if (!entry.page) return remove(path, entry);
+        log(`pages: ${path} could not be rendered, so its last version stays in service. ${reason(error)}`);
+      },
+    );
+    return running;
+  };
+
+  const served = async (path: string, entry: Entry): Promise<FinishedPage> => {
+    const running = entry.render ?? start(path, entry);
+    const old = entry.page;
+    if (!old) return running.done;
+    const isFirst = performance.now() - running.startedAt < RENDER_WAIT && entry.state === 'expired';
+    return Promise.race([running.done.catch(() => old), elapsed(isFirst ? RENDER_WAIT : LONG_WAIT, old)]);
+  };
+
+  const get: PageStore['get'] = (path) => {
+    let entry = entries.get(path);
+    if (!entry) {
+      entry = { page: undefined, size: 0, state: 'expired', render: undefined, failedAt: -Infinity };
+      entries.set(path, entry);
+      return served(path, entry);
+    }
+    touch(path, entry);
+    if (entry.page && (entry.state === 'fresh' || performance.now() - entry.failedAt < RETRY_PAUSE)) {
+      account(entry);
+      return entry.page;
+    }
+    return served(path, entry);
+  };
+
+  return {
+    get,
+    put: (path, page) => {
+      const entry: Entry = { page, size: 0, state: 'fresh', render: undefined, failedAt: -Infinity };
+      const before = entries.get(path);
+      if (before) remove(path, before);
+      entries.set(path, entry);
+      account(entry);
+    },
+    expire: ({ everything, lists, posts }) => {
+      const tags = new Set([...posts.keys()].map(postTag));
+      if (lists) tags.add(LISTS_TAG);
+      const withdrawn = [...posts.values()].some((visible) => !visible);
+      for (const entry of entries.values()) {
+        if (entry.render) entry.render.expired = true;
+        if (!everything && !entry.page?.tags.some((tag) => tags.has(tag))) continue;
+        if (entry.state !== 'withdrawn') entry.state = withdrawn || everything ? 'withdrawn' : 'expired';
+        entry.failedAt = -Infinity;
+      }
+    },
+    usage: () => ({ bytes, pages: entries.size }),
+  };
+}
+
+function elapsed<Value>(milliseconds: number, value: Value): Promise<Value> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, value).unref());
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : 'No reason was given.';
+}
