@@ -39,9 +39,11 @@ type Entry = {
 type Render = {
   done: Promise<FinishedPage>;
   startedAt: number;
-  /** Expired while it was being rendered: what comes of it may be old already. */
-  expired: boolean;
+  /** What changed while it was being rendered: the page that comes of it may be old already. */
+  changed: ChangedTags;
 };
+
+type ChangedTags = { everything: boolean; tags: Set<string> };
 
 /** Finished pages by path. */
 export type PageStore = {
@@ -87,13 +89,17 @@ export function createPageStore({ render, capacity, log }: PageStoreOptions): Pa
   };
 
   const start = (path: string, entry: Entry): Render => {
-    const running: Render = { done: render(path), startedAt: performance.now(), expired: false };
+    const running: Render = {
+      done: render(path),
+      startedAt: performance.now(),
+      changed: { everything: false, tags: new Set() },
+    };
     entry.render = running;
     running.done.then(
       (page) => {
         entry.render = undefined;
         entry.page = page;
-        entry.state = running.expired ? 'expired' : 'fresh';
+        entry.state = shows(page, running.changed) ? 'expired' : 'fresh';
         entry.failedAt = -Infinity;
         account(entry);
       },
@@ -140,18 +146,27 @@ export function createPageStore({ render, capacity, log }: PageStoreOptions): Pa
       account(entry);
     },
     expire: ({ everything, lists, posts }) => {
-      const tags = new Set([...posts.keys()].map(postTag));
-      if (lists) tags.add(LISTS_TAG);
+      const changed = { everything, tags: new Set([...posts.keys()].map(postTag)) };
+      if (lists) changed.tags.add(LISTS_TAG);
       const withdrawn = [...posts.values()].some((visible) => !visible);
       for (const entry of entries.values()) {
-        if (entry.render) entry.render.expired = true;
-        if (!everything && !entry.page?.tags.some((tag) => tags.has(tag))) continue;
+        if (entry.render) merge(entry.render.changed, changed);
+        if (!entry.page || !shows(entry.page, changed)) continue;
         if (entry.state !== 'withdrawn') entry.state = withdrawn || everything ? 'withdrawn' : 'expired';
         entry.failedAt = -Infinity;
       }
     },
     usage: () => ({ bytes, pages: entries.size }),
   };
+}
+
+function shows(page: FinishedPage, { everything, tags }: ChangedTags): boolean {
+  return everything || page.tags.some((tag) => tags.has(tag));
+}
+
+function merge(into: ChangedTags, { everything, tags }: ChangedTags): void {
+  into.everything ||= everything;
+  for (const tag of tags) into.tags.add(tag);
 }
 
 function elapsed<Value>(milliseconds: number, value: Value): Promise<Value> {

@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ContentChanges } from '#content-log/read.ts';
+import { type FinishedPage, finishedPage } from '#page-cache/page.ts';
+import { createPageStore, LISTS_TAG, postTag } from '#page-cache/store.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const page = (html: string, tags: string[] = [LISTS_TAG]) => finishedPage({ status: 200, html, tags }, {});
+
+const change = (posts: Record<string, boolean> = { a: true }): ContentChanges => ({
+  everything: false,
+  lists: true,
+  posts: new Map(Object.entries(posts)),
+});
+
+/** A store whose renders end when the test says so. */
+function storeOf({ capacity = 1_000_000 } = {}) {
+  const renders: { path: string; end: (page: FinishedPage) => void; fail: (error: Error) => void }[] = [];
+  const lines: string[] = [];
+  const store = createPageStore({
+    capacity,
+    log: (line) => lines.push(line),
+    render: (path) =>
+      new Promise((end, fail) => {
+        renders.push({ path, end, fail });
+      }),
+  });
+  return { store, renders, lines };
+}
+
+const html = async (answer: FinishedPage | Promise<FinishedPage>) => (await answer).html;
+
+describe('the page store', () => {
+  it('answers a fresh page at once, and renders an unknown one once for all who wait', async () => {
+    const { store, renders } = storeOf();
+    const readers = Array.from({ length: 1_000 }, () => html(store.get('/')));
+    renders[0]?.end(page('one'));
+    expect(new Set(await Promise.all(readers))).toEqual(new Set(['one']));
+    expect(store.get('/')).not.toBeInstanceOf(Promise);
+    expect(renders.length).toBe(1);
+  });
+
+  it('gives the next reader of an expired page the new one if it comes within 300 ms', async () => {
+    const { store, renders } = storeOf();
+    store.put('/', page('old'));
+    store.expire(change());
+    const reader = html(store.get('/'));
+    await vi.advanceTimersByTimeAsync(299);
+    renders[0]?.end(page('new'));
+    expect(await reader).toBe('new');
+  });
+
+  it('gives the next readers the old page after 300 ms, and later ones the new page, for one render', async () => {
+    const { store, renders } = storeOf();
+    store.put('/', page('old'));
+    store.expire(change());
+    const first = Array.from({ length: 1_000 }, () => html(store.get('/')));
+    await vi.advanceTimersByTimeAsync(300);
+    expect(new Set(await Promise.all(first))).toEqual(new Set(['old']));
+    const second = html(store.get('/'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    renders[0]?.end(page('new'));
+    expect([await second, renders.length]).toEqual(['new', 1]);
+  });
+
+  it('has readers wait for a page that names a withdrawn post, for up to 2.5 s', async () => {
+    const { store, renders } = storeOf();
+    store.put('/', page('old'));
+    store.expire(change({ a: false }));
+    const reader = html(store.get('/'));
+    await vi.advanceTimersByTimeAsync(2_400);
+    renders[0]?.end(page('new'));
+    expect(await reader).toBe('new');
+  });
+
+  it('leaves the old page in service if a render fails, says so once, and tries again after a pause', async () => {
+    const { store, renders, lines } = storeOf();
+    store.put('/', page('old'));
+    store.expire(change({ a: false }));
+    const readers = [html(store.get('/')), html(store.get('/'))];
+    renders[0]?.fail(new Error('The database is away.'));
+    expect(await Promise.all(readers)).toEqual(['old', 'old']);
+    expect(lines).toEqual([
+      'pages: / could not be rendered, so its last version stays in service. The database is away.',
+    ]);
+    expect(store.get('/')).not.toBeInstanceOf(Promise);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const retried = html(store.get('/'));
+    renders[1]?.end(page('new'));
+    expect(await retried).toBe('new');
+  });
+
+  it('rejects if there is no old page to serve, and keeps nothing', async () => {
+    const { store, renders } = storeOf();
+    const reader = store.get('/posts/a');
+    renders[0]?.fail(new Error('The database is away.'));
+    await expect(reader).rejects.toThrow('The database is away.');
+    expect(store.usage().pages).toBe(0);
+  });
+
+  it('expires only the pages that show what changed, and all of them if the log cannot tell', () => {
+    const { store, renders } = storeOf();
+    store.put('/posts/a', page('a', [postTag('a')]));
+    store.put('/posts/b', page('b', [postTag('b')]));
+    store.expire(change({ a: true }));
+    void store.get('/posts/a');
+    void store.get('/posts/b');
+    expect(renders.map(({ path }) => path)).toEqual(['/posts/a']);
+    store.expire({ everything: true, lists: true, posts: new Map() });
+    void store.get('/posts/b');
+    expect(renders.map(({ path }) => path)).toEqual(['/posts/a', '/posts/b']);
+  });
+
+  it('keeps a page as expired if what it shows changed while it was being rendered', async () => {
+    const { store, renders } = storeOf();
+    const first = html(store.get('/'));
+    store.expire(change());
+    renders[0]?.end(page('rendered before the change'));
+    expect(await first).toBe('rendered before the change');
+    const second = html(store.get('/'));
+    renders[1]?.end(page('rendered after it'));
+    expect(await second).toBe('rendered after it');
+    expect(store.get('/')).not.toBeInstanceOf(Promise);
+  });
+
+  it('lets the least recently used pages leave, and counts the encodings that are made of a page', () => {
+    const { store, renders } = storeOf({ capacity: 2_500 });
+    const random = (seed: number) => Array.from({ length: 1_000 }, (_, i) => ((i * i * seed) % 10).toString()).join('');
+    store.put('/1', page(random(1)));
+    store.put('/2', page(random(3)));
+    void store.get('/1');
+    store.put('/3', page(random(7)));
+    expect(store.usage()).toEqual({ bytes: 2_000, pages: 2 });
+    void store.get('/2');
+    expect(renders.map(({ path }) => path)).toEqual(['/2']);
+    (store.get('/1') as FinishedPage).as('gzip');
+    void store.get('/1');
+    expect(store.usage().bytes).toBeGreaterThan(2_000);
+    expect(store.usage().bytes).toBeLessThanOrEqual(2_500);
+  });
+});
