@@ -24,6 +24,7 @@ const INCOMPLETE: [RegExp, string][] = [
   [/<div hidden="" id="S:/, 'content that React wanted to move into place by a script'],
   [/<!--\$[?!~]-->/, 'a Suspense boundary that failed or was still waiting'],
   [/<[^<>]* on[a-z]+="/, 'an event handler in an attribute'],
+  [/<body[^<>]*>\s*<\/body>/, 'no content but for what a script would add'],
 ];
 
 /**
@@ -35,6 +36,6 @@ const INCOMPLETE: [RegExp, string][] = [
 export function finishHtml(html: string): string {
   const finished = HYDRATION.reduce((text, form) => text.replace(form, ''), html);
   const found = INCOMPLETE.find(([form]) => form.test(finished));
-  if (found) throw new UnfinishedPage(`The page holds ${found[1]}, and a finished page runs no script.`);
+  if (found) throw new UnfinishedPage(`The page holds ${found[1]}, but a finished page has to be complete without a script.`);
   return finished;
 }
