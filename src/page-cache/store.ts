@@ -1,5 +1,6 @@
 import type { ContentChanges } from '#content-log/read.ts';
 import type { FinishedPage } from './page.ts';
+import { LISTS_TAG, postTag } from './tags.ts';
 
 /** Milliseconds for which a reader of an expired page waits for the new one. */
 const RENDER_WAIT = 300;
@@ -10,16 +11,12 @@ const LONG_WAIT = 2_500;
 /** Milliseconds after a failed render in which the old page is served without another try. */
 const RETRY_PAUSE = 1_000;
 
-/** Every page that shows this content changes with it. */
-export const LISTS_TAG = 'lists';
-
-/** The tag of what a post's page shows. */
-export const postTag = (slug: string): string => `post:${slug}`;
-
 /** How the store gets a page, and what it may take. */
 export type PageStoreOptions = {
   /** Renders the page at a path now. Rejects if that fails, which leaves an old page in service. */
   render: (path: string) => Promise<FinishedPage>;
+  /** The image's version of a page, as it was when the image was built. */
+  packed?: (path: string) => FinishedPage | undefined;
   /** Bytes of pages to keep at most; the least recently used leave first. */
   capacity: number;
   /** Takes one line for each render that failed while an old page is served. */
@@ -53,8 +50,6 @@ export type PageStore = {
    * @throws what the render threw, if there is no page to serve instead
    */
   get: (path: string) => FinishedPage | Promise<FinishedPage>;
-  /** Puts a page in that was rendered elsewhere, such as while the image was built. */
-  put: (path: string, page: FinishedPage) => void;
   /** Marks the pages that show what changed. */
   expire: (changes: ContentChanges) => void;
   /** Bytes and number of the pages that are kept, for metrics. */
@@ -62,10 +57,12 @@ export type PageStore = {
 };
 
 /** Keeps finished pages and knows when each stops being finished. */
-export function createPageStore({ render, capacity, log }: PageStoreOptions): PageStore {
+export function createPageStore({ render, packed, capacity, log }: PageStoreOptions): PageStore {
   // In the order of last use: the first key is the first to leave.
   const entries = new Map<string, Entry>();
   let bytes = 0;
+  /** All that changed since the image was built. */
+  const changedSinceBuild: ChangedTags = { everything: false, tags: new Set() };
 
   const remove = (path: string, entry: Entry) => {
     entries.delete(path);
@@ -121,13 +118,15 @@ export function createPageStore({ render, capacity, log }: PageStoreOptions): Pa
     return Promise.race([running.done.catch(() => old), elapsed(isFirst ? RENDER_WAIT : LONG_WAIT, old)]);
   };
 
+  /** A page that is not kept is the image's own, if there is one: it may be old, but it is there. */
+  const open = (path: string): Entry => {
+    const page = packed?.(path);
+    const state = page && !shows(page, changedSinceBuild) ? 'fresh' : 'expired';
+    return { page, size: 0, state, render: undefined, failedAt: -Infinity };
+  };
+
   const get: PageStore['get'] = (path) => {
-    let entry = entries.get(path);
-    if (!entry) {
-      entry = { page: undefined, size: 0, state: 'expired', render: undefined, failedAt: -Infinity };
-      entries.set(path, entry);
-      return served(path, entry);
-    }
+    const entry = entries.get(path) ?? open(path);
     touch(path, entry);
     if (entry.page && (entry.state === 'fresh' || performance.now() - entry.failedAt < RETRY_PAUSE)) {
       account(entry);
@@ -138,16 +137,10 @@ export function createPageStore({ render, capacity, log }: PageStoreOptions): Pa
 
   return {
     get,
-    put: (path, page) => {
-      const entry: Entry = { page, size: 0, state: 'fresh', render: undefined, failedAt: -Infinity };
-      const before = entries.get(path);
-      if (before) remove(path, before);
-      entries.set(path, entry);
-      account(entry);
-    },
     expire: ({ everything, lists, posts }) => {
       const changed = { everything, tags: new Set([...posts.keys()].map(postTag)) };
       if (lists) changed.tags.add(LISTS_TAG);
+      merge(changedSinceBuild, changed);
       const withdrawn = [...posts.values()].some((visible) => !visible);
       for (const entry of entries.values()) {
         if (entry.render) merge(entry.render.changed, changed);
