@@ -61,8 +61,9 @@ export function createPageStore({ render, packed, capacity, log }: PageStoreOpti
   // In the order of last use: the first key is the first to leave.
   const entries = new Map<string, Entry>();
   let bytes = 0;
-  /** All that changed since the image was built. */
+  /** All that changed since the image was built, and what of it may name a withdrawn post. */
   const changedSinceBuild: ChangedTags = { everything: false, tags: new Set() };
+  const withdrawnSinceBuild: ChangedTags = { everything: false, tags: new Set() };
 
   const remove = (path: string, entry: Entry) => {
     entries.delete(path);
@@ -121,8 +122,10 @@ export function createPageStore({ render, packed, capacity, log }: PageStoreOpti
   /** A page that is not kept is the image's own, if there is one: it may be old, but it is there. */
   const open = (path: string): Entry => {
     const page = packed?.(path);
-    const state = page && !shows(page, changedSinceBuild) ? 'fresh' : 'expired';
-    return { page, size: 0, state, render: undefined, failedAt: -Infinity };
+    const entry: Entry = { page, size: 0, state: 'expired', render: undefined, failedAt: -Infinity };
+    if (page && !shows(page, changedSinceBuild)) entry.state = 'fresh';
+    if (page && shows(page, withdrawnSinceBuild)) entry.state = 'withdrawn';
+    return entry;
   };
 
   const get: PageStore['get'] = (path) => {
@@ -140,12 +143,14 @@ export function createPageStore({ render, packed, capacity, log }: PageStoreOpti
     expire: ({ everything, lists, posts }) => {
       const changed = { everything, tags: new Set([...posts.keys()].map(postTag)) };
       if (lists) changed.tags.add(LISTS_TAG);
+      // Of a change to everything, nobody can tell whether it withdrew a post.
+      const withdrawn = everything || [...posts.values()].some((visible) => !visible);
       merge(changedSinceBuild, changed);
-      const withdrawn = [...posts.values()].some((visible) => !visible);
+      if (withdrawn) merge(withdrawnSinceBuild, changed);
       for (const entry of entries.values()) {
         if (entry.render) merge(entry.render.changed, changed);
         if (!entry.page || !shows(entry.page, changed)) continue;
-        if (entry.state !== 'withdrawn') entry.state = withdrawn || everything ? 'withdrawn' : 'expired';
+        if (entry.state !== 'withdrawn') entry.state = withdrawn ? 'withdrawn' : 'expired';
         entry.failedAt = -Infinity;
       }
     },
