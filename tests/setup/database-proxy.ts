@@ -12,8 +12,8 @@ export type DatabaseProxy = {
   open: () => number;
   /** Swallows all bytes of the connections that are open now, without closing them. New connections work. */
   freeze: () => void;
-  /** From now on, new connections are accepted and never answered (`true`), or work again (`false`). */
-  freezeNew: (frozen: boolean) => void;
+  /** Closes all connections, and new ones at once, until it is called with `false`. */
+  refuse: (refused: boolean) => void;
   /** What clients have sent in their first message after any SSLRequest: the parameters of the startup message. */
   startupParameters: () => Record<string, string>[];
   stop: () => Promise<void>;
@@ -26,10 +26,14 @@ export async function startDatabaseProxy(target: DatabaseAddress): Promise<Datab
   const pairs = new Set<Pair>();
   const startups: Record<string, string>[] = [];
   let opened = 0;
-  let newAreFrozen = false;
+  let refused = false;
   const server = createServer((client) => {
     opened += 1;
-    const pair: Pair = { client, server: connect(target.port, target.host), frozen: newAreFrozen };
+    if (refused) {
+      client.destroy();
+      return;
+    }
+    const pair: Pair = { client, server: connect(target.port, target.host), frozen: false };
     pairs.add(pair);
     let started = false;
     client.on('data', (bytes) => {
@@ -64,8 +68,9 @@ export async function startDatabaseProxy(target: DatabaseAddress): Promise<Datab
     freeze: () => {
       for (const pair of pairs) pair.frozen = true;
     },
-    freezeNew: (frozen) => {
-      newAreFrozen = frozen;
+    refuse: (on) => {
+      refused = on;
+      if (on) for (const { client } of pairs) client.destroy();
     },
     startupParameters: () => startups,
     stop: async () => {
