@@ -1,17 +1,20 @@
 import type { DatabaseAddress } from '#secrets/database-url.ts';
 
-/** Servers that refused TLS when they were last asked, as `host:port`. */
-const PLAIN = new Set<string>();
+/** Milliseconds after which a server that refused TLS is asked for it again. */
+const PLAIN_FOR = 60_000;
+
+/** When a server refused TLS, in milliseconds of `performance.now()`, by `host:port`. */
+const refusedAt = new Map<string, number>();
 
 /** What `pg`, PostgreSQL and Node.js say if a connection failed because it used TLS. */
-const REFUSES_TLS = /does not support SSL|establishing an SSL connection|, SSL encryption$/;
+const REFUSES_TLS = /does not support SSL|establishing an SSL connection|, SSL (encryption|on)$/;
 
 /** What PostgreSQL and hosted PostgreSQL say if a connection failed because it did not use TLS. */
-const REQUIRES_TLS = /, no encryption$|connection is insecure/i;
+const REQUIRES_TLS = /, (no encryption|SSL off)$|connection is insecure/i;
 
 /** Whether a server with `sslmode=prefer` is to be asked for a plain connection. */
 export function needsPlainConnection(address: DatabaseAddress): boolean {
-  return PLAIN.has(serverOf(address));
+  return performance.now() - (refusedAt.get(serverOf(address)) ?? -PLAIN_FOR) < PLAIN_FOR;
 }
 
 /**
@@ -24,10 +27,12 @@ export function learnEncryption(error: unknown, address: DatabaseAddress): boole
   if (address.sslmode !== 'prefer' || !(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   if (REFUSES_TLS.test(error.message) || code.startsWith('ERR_SSL_') || code === 'EPROTO') {
-    PLAIN.add(serverOf(address));
+    refusedAt.set(serverOf(address), performance.now());
     return true;
   }
-  return REQUIRES_TLS.test(error.message) && PLAIN.delete(serverOf(address));
+  if (!REQUIRES_TLS.test(error.message)) return false;
+  refusedAt.delete(serverOf(address));
+  return true;
 }
 
 function serverOf({ host, port }: DatabaseAddress): string {

@@ -41,8 +41,8 @@ export class PooledClient extends pg.Client {
         };
         return send(...args.slice(0, -1), observer);
       }
-      const result = send(...args) as Promise<unknown>;
-      result.then(() => this.#ended(null), this.#ended.bind(this));
+      const result = send(...args);
+      if (result instanceof Promise) result.then(() => this.#ended(null), this.#ended.bind(this));
       return result;
     };
     return observed as pg.Client['query'];

@@ -82,7 +82,7 @@ function codesOf(error: unknown): Set<string> {
         )
       )
         codes.add('CLOSED');
-      if (/no encryption|connection is insecure/i.test(message)) codes.add('TLS ONLY');
+      if (/no encryption|SSL off|connection is insecure/i.test(message)) codes.add('TLS ONLY');
       if (/certificate|does not support SSL|self-signed/i.test(message)) codes.add('TLS');
     }
     visit(cause);

@@ -9,6 +9,9 @@ import { type DatabaseProxy, startDatabaseProxy } from '../setup/database-proxy.
 /** Connections of the pool while serving. */
 const POOL = 10;
 
+/** Milliseconds within which a query over a new connection is answered: well below the time limit of one that is not. */
+const SOON = 3_000;
+
 const count = () => database().post.count();
 
 /** How a query ended, and after how many milliseconds. */
@@ -53,7 +56,7 @@ describe('the database client while the database fails over', () => {
     const first = await Promise.all(Array.from({ length: POOL + 2 }, () => timed(count)));
     expect(Math.max(...first.map(({ after }) => after))).toBeLessThan(10_000);
     const next = await Promise.all(Array.from({ length: POOL + 2 }, () => timed(count)));
-    expect(next.every(({ answered, after }) => answered && after < 1_000)).toBe(true);
+    expect(next.every(({ answered, after }) => answered && after < SOON)).toBe(true);
     expectTwoLines();
   });
 
@@ -61,9 +64,9 @@ describe('the database client while the database fails over', () => {
     proxy.freeze();
     expect(await timed(count)).toMatchObject({ answered: false });
     for (let query = 0; query < POOL; query++)
-      expect((await timed(count)).after, `query ${query}`).toBeLessThan(1_000);
+      expect((await timed(count)).after, `query ${query}`).toBeLessThan(SOON);
     expectTwoLines();
-    expect(proxy.open()).toBe(1);
+    await vi.waitFor(() => expect(proxy.open()).toBe(1));
   });
 
   it('logs one loss and one recovery while queries that began before it still fail', async () => {
@@ -78,18 +81,18 @@ describe('the database client while the database fails over', () => {
     expectTwoLines();
   });
 
-  it.each<[string, () => Promise<unknown>]>([
-    [
-      'an interactive transaction',
-      () => database().$transaction((within) => within.post.count(), { maxWait: 10_000 }),
-    ],
-    ['a batch of queries', () => database().$transaction([database().post.count()])],
-  ])('recovers from %s that is not answered', async (_, transaction) => {
+  it('recovers from transactions and batches of queries that are not answered', async () => {
+    const transaction = () => database().$transaction((within) => within.post.count(), { maxWait: 10_000 });
+    const batch = () => database().$transaction([database().post.count()]);
+    const eachHalf = () =>
+      Promise.all(
+        [transaction, batch].flatMap((query) => Array.from({ length: POOL / 2 }, () => timed(query))),
+      );
     proxy.freeze();
-    const failed = await Promise.all(Array.from({ length: POOL }, () => timed(transaction)));
+    const failed = await eachHalf();
     expect(failed.filter(({ answered, after }) => answered || after > 10_000)).toEqual([]);
-    const next = await Promise.all(Array.from({ length: POOL }, () => timed(transaction)));
-    expect(next.filter(({ answered, after }) => !answered || after > 1_000)).toEqual([]);
+    const next = await eachHalf();
+    expect(next.filter(({ answered, after }) => !answered || after > SOON)).toEqual([]);
   });
 
   it('recovers from a transaction that freezes halfway', async () => {
@@ -102,13 +105,11 @@ describe('the database client while the database fails over', () => {
         },
         { timeout: 20_000 },
       );
-    for (let round = 0; round < 2; round++) {
-      const { answered, after } = await timed(halfway);
-      expect(answered).toBe(false);
-      expect(after).toBeLessThan(10_000);
-    }
+    const { answered, after } = await timed(halfway);
+    expect(answered).toBe(false);
+    expect(after).toBeLessThan(10_000);
     const next = await Promise.all(Array.from({ length: POOL }, () => timed(count)));
-    expect(next.filter(({ answered, after }) => !answered || after > 1_000)).toEqual([]);
+    expect(next.filter(({ answered, after }) => !answered || after > SOON)).toEqual([]);
   });
 
   it('is watched through the pool, so that frozen connections are noticed without a reader', async () => {
@@ -116,7 +117,7 @@ describe('the database client while the database fails over', () => {
     const stop = watchDatabase();
     try {
       await vi.waitFor(() => expect(log).toHaveLength(1), { timeout: 10_000, interval: 100 });
-      expect((await timed(count)).after).toBeLessThan(1_000);
+      expect((await timed(count)).after).toBeLessThan(SOON);
       expectTwoLines();
     } finally {
       stop();
