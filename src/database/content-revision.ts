@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
 import { maskError } from '#secrets/masking.ts';
-import { connectionConfig } from './connection.ts';
+import { connectionConfig, tableName } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function contentRevision(address: DatabaseAddress): Promise<string>
       FROM (
         SELECT "slug", sha256(convert_to(
           jsonb_build_array("slug", "title", "content", "publishedAt", "updatedAt")::text, 'UTF8')) AS digest
-        FROM "Post" WHERE "published"
+        FROM ${tableName(address, 'Post')} WHERE "published"
       ) AS post`);
     return rows[0]?.revision ?? '';
   } catch (error) {

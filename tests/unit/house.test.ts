@@ -9,7 +9,7 @@ const ARROWS: Record<string, string[]> = {
   building: ['newsletter', 'generation', 'database', 'secrets'],
   serving: ['generation', 'requests', 'status', 'database', 'logging', 'secrets'],
   newsletter: ['posts', 'generation', 'secrets'],
-  revalidation: ['posts', 'requests', 'secrets'],
+  revalidation: ['posts', 'requests', 'database', 'secrets'],
   status: ['generation', 'requests', 'sessions', 'database', 'secrets', 'ui'],
   support: ['requests', 'secrets'],
   posts: ['database', 'secrets', 'ui'],
