@@ -9,7 +9,7 @@ import { onStopSignal } from './signals.ts';
 const SLOW_CLIENT_TIMEOUT = 4_000;
 
 /** Milliseconds that the server gets to make an answer: more than the ten seconds that a payment at Stripe may take. */
-const ANSWER_TIMEOUT = 11_000;
+export const ANSWER_TIMEOUT = 11_000;
 
 /** Seconds. */
 const LONGEST_DRAIN = 3_600;

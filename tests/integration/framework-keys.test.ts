@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Command, runNode } from '../setup/command.ts';
+import { runNode } from '../setup/command.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import {
   addTestRoutes,
