@@ -192,8 +192,6 @@ describe('the server', () => {
   });
 
   it.each<[string, Record<string, string>]>([
-    ['a router state that is none', { RSC: '1', 'Next-Router-State-Tree': 'nonsense' }],
-    ['a router state of the wrong shape', { RSC: '1', 'Next-Router-State-Tree': '%5B1%5D' }],
     [
       'a segment that is none',
       { RSC: '1', 'Next-Router-Prefetch': '1', 'Next-Router-Segment-Prefetch': '/%zz' },
@@ -208,6 +206,44 @@ describe('the server', () => {
         );
     });
     expect(log).toBe('');
+  });
+
+  it.each([
+    'nonsense',
+    '%zz',
+    '%5B',
+    '%5B1%5D',
+    '%5B%22%22%5D',
+    '%5B%22%22%2C%7B%22children%22%3A1%7D%5D',
+    '%5B%5B%22slug%22%2C%22a%22%2C%22x%22%2Cnull%5D%2C%7B%7D%5D',
+    '%5B%22%22%2C%7B%7D%2Cnull%2C%22x%22%5D',
+  ])('answers 400 to the router state %s', async (state) => {
+    const log = await logged(async () => {
+      for (const path of ['/', '/posts/nonesuch', '/status']) {
+        const answer = await fetch(site.url + path, {
+          headers: { RSC: '1', 'Next-Router-State-Tree': state },
+        });
+        expect([path, answer.status]).toEqual([path, 400]);
+      }
+    });
+    expect(log).toBe('');
+  });
+
+  it.each([
+    { state: ['', { children: ['__PAGE__', {}] }, null, null, 16] },
+    {
+      state: ['', { children: [['slug', 'a', 'd', null], { children: ['__PAGE__', {}, null, 'refetch'] }] }],
+    },
+    {
+      state: [
+        '',
+        { children: [['slug', 'a/b', 'di(..)(..)', ['c']], {}, ['/a', '?b'], 'metadata-only', 0, 'x'] },
+      ],
+    },
+  ])('takes the router state of a browser: $state', async ({ state }) => {
+    const headers = { RSC: '1', 'Next-Router-State-Tree': encodeURIComponent(JSON.stringify(state)) };
+    const answer = await fetch(`${site.url}/support`, { headers });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/x-component']);
   });
 
   it.each(['/_global-error', '/_error', '/_app', '/_document', '/_not-found', '/500', '/404'])(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, inject, it } from 'vitest';
 import { type Command, runNode } from '../setup/command.ts';
 import { startService } from '../setup/http-service.ts';
 import { openSocket, parseAnswer, untilClosed } from '../setup/raw-http.ts';
@@ -21,13 +21,18 @@ process.on = function (name, listener) {
   return this;
 };`)}`;
 
+const started: Command[] = [];
+afterEach(() => Promise.all(started.splice(0).map((command) => command.stop('SIGKILL'))));
+
 function run(args: string[], variables: Record<string, string> = {}): Command {
-  return runNode(folder, args, {
+  const command = runNode(folder, args, {
     HOSTNAME: '127.0.0.1',
     PORT: '0',
     DATABASE_URL_FILE: join(folder, '.data/database_url'),
     ...variables,
   });
+  started.push(command);
+  return command;
 }
 
 const sealed = join(folder, '.next/standalone/sealed.js');
