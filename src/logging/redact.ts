@@ -32,14 +32,15 @@ function copyOf(value: unknown, copies: Map<unknown, unknown>): unknown {
   copies.set(value, copy);
   for (const [name, field] of fieldsOf(value)) {
     const redacted = isSecret(name, field) ? REDACTED : copyOf(field, copies);
-    if (copy instanceof Map) copy.set(name, redacted);
+    if (Array.isArray(copy)) copy.push(redacted);
+    else if (copy instanceof Map) copy.set(name, redacted);
     else if (copy instanceof Set) copy.add(redacted);
     else
-      Object.defineProperty(copy, name as string, {
+      Object.defineProperty(copy, name as PropertyKey, {
         value: redacted,
         writable: true,
         configurable: true,
-        enumerable: Object.prototype.propertyIsEnumerable.call(value, name as string),
+        enumerable: Object.prototype.propertyIsEnumerable.call(value, name as PropertyKey),
       });
   }
   return copy;
@@ -55,11 +56,14 @@ function emptyCopy(value: object): object {
 /** Names and values, accessors left out: to read one may have an effect. */
 function fieldsOf(value: object): [unknown, unknown][] {
   if (ArrayBuffer.isView(value)) return [];
+  // Pairs and raw headers are lists in which a name comes before its value.
+  if (Array.isArray(value)) return value.map((field, index) => [index % 2 ? value[index - 1] : index, field]);
   if (isNamed(value)) return [...value];
   if (value instanceof Set) return [...value].map((member, index) => [index, member]);
-  const fields = Object.entries(Object.getOwnPropertyDescriptors(value))
-    .filter(([name, property]) => 'value' in property && !(Array.isArray(value) && name === 'length'))
-    .map(([name, property]): [string, unknown] => [name, property.value]);
+  const fields = Reflect.ownKeys(value).flatMap((name): [unknown, unknown][] => {
+    const property = Reflect.getOwnPropertyDescriptor(value, name);
+    return property && 'value' in property ? [[name, property.value]] : [];
+  });
   // V8 has `stack` as an accessor in some versions.
   if (value instanceof Error) fields.push(['stack', value.stack]);
   return fields;

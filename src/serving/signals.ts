@@ -9,8 +9,8 @@ let current: NodeJS.SignalsListener | undefined;
  */
 export function onStopSignal(listener: NodeJS.SignalsListener): void {
   for (const signal of SIGNALS) {
-    if (current) process.off(signal, current);
     process.on(signal, listener);
+    if (current) process.off(signal, current);
   }
   current = listener;
 }

@@ -92,9 +92,20 @@ describe.each(['json', 'lines'] as const)('the console, with a log as %s', (form
     ['an object as the value', [{ host: 'kept', credentials: { user: 'hunter2' } }]],
     ['a map', [new Map([['kept', new Map([['x-api-key', 'hunter2']])]])]],
     ['a set', [new Set(['kept', { apiKey: 'hunter2' }])]],
+    ['raw headers', [{ rawHeaders: ['Host', 'kept', 'Authorization', 'Bearer hunter2'] }]],
+    [
+      'a list of pairs',
+      [
+        [
+          ['host', 'kept'],
+          ['cookie', 'a=hunter2'],
+        ],
+      ],
+    ],
     ['headers', ['kept', new Headers({ Authorization: 'Bearer hunter2' })]],
     ['query parameters', ['kept', new URLSearchParams({ access_token: 'hunter2' })]],
     ['an instance of a class', [new Connection()]],
+    ['a field that a symbol names', [{ host: 'kept', [Symbol('headers')]: { cookie: 'hunter2' } }]],
     ['a loop', [looped]],
     ['a declared secret', [{ host: 'kept', DATABASE_URL: 'hunter2', auth_secret_previous: 'hunter2' }]],
     ['an error with fields', [Object.assign(new Error('kept'), { config: { clientSecret: 'hunter2' } })]],
