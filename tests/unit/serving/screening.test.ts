@@ -42,7 +42,7 @@ describe('screenRequest', () => {
     const headers = {
       host: 'a.example',
       rsc: '1',
-      'next-router-state-tree': '[]',
+      'next-router-state-tree': '["",{}]',
       'next-router-prefetch': '1',
       'next-router-segment-prefetch': '/_tree',
       'next-url': '/',
