@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { serveFrom } from '#generation/build-folder.ts';
@@ -68,7 +69,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
       response.destroy();
     });
   });
-  server.on('connect', (_request, socket) => socket.end(NO_TUNNEL));
+  server.on('connect', (_request, socket) => refuseTunnel(socket));
   // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
   server.keepAliveTimeout = 65_000;
   const watches = [watchSecrets(console.info), watchDatabase()];
@@ -77,6 +78,12 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   });
   const bound = await listen(server, { hostname, port });
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
+}
+
+/** Node.js hands over the bare connection, and with it the care for its errors and its end. */
+function refuseTunnel(socket: Duplex): void {
+  socket.once('error', () => socket.destroy());
+  socket.end(NO_TUNNEL, () => socket.destroy());
 }
 
 /** Pages that are generated while serving, for `/status`. */
