@@ -43,6 +43,9 @@ async function serve(variables: Record<string, string> = {}): Promise<{ server: 
   return { server, url };
 }
 
+/** How long to wait for what comes at once, on a busy machine. */
+const SOON = { timeout: 4_000 };
+
 /** Seconds that something took. */
 async function seconds(promise: Promise<unknown>): Promise<number> {
   const begin = performance.now();
@@ -71,7 +74,7 @@ describe('SIGTERM during start-up', () => {
       const store = { SECRETS_STORE: 'vault', VAULT_ADDR: vault.url, VAULT_TOKEN: 'a-token-for-a-test' };
       const command = run([sealed, job], store);
       await expect.poll(() => vault.received.length, { timeout: 20_000 }).toBeGreaterThan(0);
-      expect(await seconds(command.stop(signal).then((ended) => expect(ended).toBe(code)))).toBeLessThan(1);
+      expect(await seconds(command.stop(signal).then((ended) => expect(ended).toBe(code)))).toBeLessThan(3);
     } finally {
       await vault.close();
     }
@@ -82,14 +85,14 @@ describe('a server that is told to stop', () => {
   it('takes no connection any more, and exits at once with 0', async () => {
     const { server, url } = await serve();
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
-    expect(await seconds(server.stop().then((ended) => expect(ended).toBe(0)))).toBeLessThan(2);
+    expect(await seconds(server.stop().then((ended) => expect(ended).toBe(0)))).toBeLessThan(3);
   });
 
   it('keeps answering for DRAIN_SECONDS, as one that is not ready', async () => {
-    const { server, url } = await serve({ DRAIN_SECONDS: '"3"' });
+    const { server, url } = await serve({ DRAIN_SECONDS: '"5"' });
     const ended = server.stop();
     const took = seconds(ended);
-    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(503);
+    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status, SOON).toBe(503);
     const ready = await fetch(`${url}/health/ready`);
     expect(await ready.json()).toMatchObject({ status: 'stopping' });
     for (const path of ['/', '/health', '/health/live', '/posts/nonesuch']) {
@@ -98,7 +101,7 @@ describe('a server that is told to stop', () => {
       expect(answer.headers.get('connection')).toBe('close');
     }
     expect(await ended).toBe(0);
-    expect(await took).toBeGreaterThanOrEqual(3);
+    expect(await took).toBeGreaterThanOrEqual(5);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
@@ -124,7 +127,7 @@ describe('a server that is told to stop', () => {
         headers: { Origin: url },
         body: new URLSearchParams({ amount: '5' }),
       });
-      await expect.poll(() => stripe.received.length).toBe(1);
+      await expect.poll(() => stripe.received.length, SOON).toBe(1);
       const ended = server.stop();
       const answer = await payment;
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/support/trouble']);
@@ -144,15 +147,15 @@ describe('a server that is told to stop', () => {
     silent.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n`);
     const took = await seconds(server.stop().then((ended) => expect(ended).toBe(0)));
     clearInterval(trickle);
-    expect(took).toBeLessThan(7);
+    expect(took).toBeLessThan(9);
   });
 
   it('ends the connection of a request that it refuses', async () => {
-    const { server, url } = await serve({ DRAIN_SECONDS: '2' });
+    const { server, url } = await serve({ DRAIN_SECONDS: '5' });
     const socket = await openSocket(url);
     socket.write('GET /% HTTP/1.1\r\nHost: a.example\r\n');
     const ended = server.stop();
-    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(503);
+    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status, SOON).toBe(503);
     socket.write('\r\n');
     const { status, headers } = parseAnswer(await untilClosed(socket));
     expect([status, headers.connection]).toEqual([400, 'close']);
