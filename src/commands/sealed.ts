@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { migrate } from '#database/migrate.ts';
-import { disconnect } from '#database/one-per-process.ts';
-import { readDatabaseAddress } from '#secrets/database-url.ts';
 import { environment } from '#secrets/environment.ts';
-import { unquoted } from '#secrets/reader.ts';
-import { openStore } from '#secrets/stores/open.ts';
-import { serve } from '#serving/serve.ts';
+import { unquoted } from '#secrets/sources.ts';
+import { onStopSignal } from '#serving/signals.ts';
 import { failWith } from './failure.ts';
+
+// Before anything is loaded that takes time. A server that serves nothing yet has nothing to finish; a job is not done.
+onStopSignal((signal) =>
+  process.exit((process.argv[2] ?? 'serve') === 'serve' ? 0 : 128 + constants.signals[signal]),
+);
 
 const HELP = `Usage: sealed [command]
 
@@ -23,11 +25,12 @@ Settings:
   DATABASE_URL_FILE    a file that holds it; /run/secrets/database_url is found by itself
   PORT                 where serve listens (3000)
   HOSTNAME             the address serve listens on (0.0.0.0 in the image)
-  SITE_URL             the site's own address, where a proxy stands in front
+  SITE_URL             the site's own address, if a proxy stands in front
   SECRETS_STORE        aws-secrets-manager or vault: asked for what is set nowhere else
+  DRAIN_SECONDS        how long serve keeps answering after SIGTERM (0)
   LOG_FORMAT           json writes each line of the log as a JSON object
 
-Exit codes: 0 done, 1 failed, 2 not understood.
+Exit codes: 0 done, 1 failed, 2 not understood, 130 and 143 migrate or seed was stopped by a signal.
 `;
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -37,18 +40,26 @@ const bundled = existsSync(join(here, 'prisma'));
 
 const folder = bundled ? here : join(here, '../..');
 
+// Each command loads what it needs, so that none waits for the others' packages.
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
+    const { serve } = await import('#serving/serve.ts');
     await serve(folder, { hostname: setting('HOSTNAME') ?? '0.0.0.0', port: portSetting() });
   },
   async migrate() {
+    const [{ migrate }, { readDatabaseAddress }] = await Promise.all([
+      import('#database/migrate.ts'),
+      import('#secrets/database-url.ts'),
+    ]);
     const applied = await migrate(readDatabaseAddress(), join(folder, 'prisma/migrations'));
     for (const name of applied) console.info(`migrate: applied ${name}`);
     if (applied.length === 0) console.info('migrate: the database is up to date');
   },
   async seed() {
-    // Loaded here alone: serving has no use for a second copy of the Prisma client.
-    const { seedPosts } = await import('#posts/seed.ts');
+    const [{ seedPosts }, { disconnect }] = await Promise.all([
+      import('#posts/seed.ts'),
+      import('#database/one-per-process.ts'),
+    ]);
     const { written, files } = await seedPosts(join(folder, 'prisma/seed'));
     await disconnect();
     console.info(`seed: wrote ${written} of ${files} posts; the others were there`);
@@ -84,6 +95,7 @@ async function main(): Promise<void> {
     return;
   }
   if (!bundled) (await import('./env-file.ts')).takeEnvFile();
+  const { openStore } = await import('#secrets/stores/open.ts');
   await openStore();
   await command();
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
+import { ANSWER_TIMEOUT } from '#serving/shutdown.ts';
 import { readObject } from '../setup/kubernetes.ts';
 
 /** The files below /run/secrets in which a running container looks. */
@@ -61,6 +62,32 @@ describe('deploy/kubernetes', () => {
       expect(readObject(file, 'ExternalSecret').spec.target?.name).toBe(name);
     },
   );
+});
+
+describe('the manifests of the server', () => {
+  const [[, pod]] = pods;
+  const [app] = pod.containers;
+  const service = parse(readFileSync('deploy/swarm/stack.yaml', 'utf8'), { version: '1.1' }).services.app;
+
+  it.each([
+    [
+      'Kubernetes',
+      app?.env?.find(({ name }) => name === 'DRAIN_SECONDS')?.value,
+      pod.terminationGracePeriodSeconds,
+    ],
+    ['Swarm', service.environment.DRAIN_SECONDS, Number.parseInt(service.stop_grace_period, 10)],
+  ])('leave time under %s to drain, and for the longest answer after it', (_, drain, grace = 0) => {
+    const waiting = Number(drain) + (app?.lifecycle?.preStop.sleep.seconds ?? 0);
+    expect(Number(drain)).toBeGreaterThan(0);
+    expect(grace).toBeGreaterThan(waiting + ANSWER_TIMEOUT / 1_000);
+  });
+
+  it('have Kubernetes ask each question at its own address', () => {
+    const paths = [app?.startupProbe, app?.readinessProbe, app?.livenessProbe].map(
+      (probe) => probe?.httpGet.path,
+    );
+    expect(paths).toEqual(['/health/live', '/health/ready', '/health/live']);
+  });
 });
 
 describe('deploy/swarm', () => {
