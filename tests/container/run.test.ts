@@ -117,7 +117,7 @@ describe.skipIf(!built)('a container', () => {
       1,
       /^sealed: Access to the database "blog" on db was refused/,
     ],
-    ['an unknown command', ['nonesuch'], '', 2, /^sealed: "nonesuch" is no command/],
+    ['an unknown command', ['nonesuch'], '', 2, /^sealed: "nonesuch" is not a command/],
     ['a port that is none', ['serve'], 'PORT', 1, /^sealed: PORT is not a TCP port/],
   ])('ends %s with one line and an exit code', async (_, command, value, expected, sentence) => {
     const lines = value === 'PORT' ? 'PORT=http\n' : value ? `DATABASE_URL=${value}\n` : '';
