@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { migrate } from '#database/migrate.ts';
 import { type DatabaseAddress, parseDatabaseUrl } from '#secrets/database-url.ts';
+import { TEMPLATE } from './postgres.ts';
 
 /** A database of one test's own in the run's PostgreSQL. */
 export type TestDatabase = {
@@ -15,10 +15,10 @@ export type TestDatabase = {
 /** Makes an empty database, or one with the project's tables. The run's end removes it. */
 export async function createDatabase({ migrated }: { migrated: boolean }): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await queryAt(inject('postgresUrl'), `CREATE DATABASE ${name}`);
+  const template = migrated ? TEMPLATE : 'template0';
+  await queryAt(inject('postgresUrl'), `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
   const url = inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`);
   const address = parseDatabaseUrl(url, 'a test');
-  if (migrated) await migrate(address, 'prisma/migrations');
   return { url, address, query: (sql, values) => queryAt(url, sql, values) };
 }
 
