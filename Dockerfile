@@ -33,7 +33,7 @@ ENV NODE_ENV=production HOSTNAME=0.0.0.0 PORT=3000
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn* /usr/local/bin/yarn*
 EXPOSE 3000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --start-interval=1s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||3000)+'/health').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+  CMD ["node", "/app/sealed.js", "health"]
 ENTRYPOINT ["node", "/app/sealed.js"]
 CMD ["serve"]
 

@@ -3,10 +3,11 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { environment } from '#secrets/environment.ts';
-import { unquoted } from '#secrets/sources.ts';
+import { environment, unquoted } from '#secrets/environment.ts';
+import type { Listening } from '#serving/serve.ts';
 import { onStopSignal } from '#serving/signals.ts';
 import { failWith } from './failure.ts';
+import { checkHealth } from './health.ts';
 
 // Before anything is loaded that takes time. A server that serves nothing yet has nothing to finish; a job is not done.
 onStopSignal((signal) =>
@@ -19,6 +20,7 @@ Commands:
   serve     serve the blog (the default)
   migrate   apply the migrations that the database lacks
   seed      write the example posts that the database lacks
+  health    ask the server in this container whether it answers
 
 Settings:
   DATABASE_URL         postgresql://user:password@host:5432/database
@@ -40,64 +42,78 @@ const bundled = existsSync(join(here, 'prisma'));
 
 const folder = bundled ? here : join(here, '../..');
 
-// Each command loads what it needs, so that none waits for the others' packages.
+/** Each loads what it needs when it is chosen: a health check every 15 seconds must not load a server. */
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
+    const listening = listeningSettings();
+    await openSecrets();
     const { serve } = await import('#serving/serve.ts');
-    await serve(folder, { hostname: setting('HOSTNAME') ?? '0.0.0.0', port: portSetting() });
+    await serve(folder, listening);
   },
   async migrate() {
-    const [{ migrate }, { readDatabaseAddress }] = await Promise.all([
-      import('#database/migrate.ts'),
-      import('#secrets/database-url.ts'),
-    ]);
+    await openSecrets();
+    const { migrate } = await import('#database/migrate.ts');
+    const { readDatabaseAddress } = await import('#secrets/database-url.ts');
     const applied = await migrate(readDatabaseAddress(), join(folder, 'prisma/migrations'));
     for (const name of applied) console.info(`migrate: applied ${name}`);
     if (applied.length === 0) console.info('migrate: the database is up to date');
   },
   async seed() {
-    const [{ seedPosts }, { disconnect }] = await Promise.all([
-      import('#posts/seed.ts'),
-      import('#database/one-per-process.ts'),
-    ]);
+    await openSecrets();
+    const { seedPosts } = await import('#posts/seed.ts');
+    const { disconnect } = await import('#database/one-per-process.ts');
     const { written, files } = await seedPosts(join(folder, 'prisma/seed'));
     await disconnect();
     console.info(`seed: wrote ${written} of ${files} posts; the others were there`);
   },
+  async health() {
+    console.info(`health: ${await checkHealth(listeningSettings())} answers`);
+  },
 };
+
+async function openSecrets(): Promise<void> {
+  const { openStore } = await import('#secrets/stores/open.ts');
+  await openStore();
+}
+
+function listeningSettings(): Listening {
+  const port = setting('PORT') ?? '3000';
+  if (!/^\d+$/.test(port) || Number(port) > 65_535)
+    throw new Error('PORT is not a TCP port. Set it to a number from 0 to 65535.');
+  return { hostname: setting('HOSTNAME') ?? '0.0.0.0', port: Number(port) };
+}
 
 function setting(name: string): string | undefined {
   return unquoted(environment[name] ?? '') || undefined;
 }
 
-function portSetting(): number {
-  const text = setting('PORT') ?? '3000';
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new Error('PORT is not a TCP port. Set it to a number from 0 to 65535.');
-  return port;
-}
-
-async function main(): Promise<void> {
+/** @returns the exit code */
+async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     options: { help: { type: 'boolean', short: 'h' } },
     allowPositionals: true,
     strict: false,
   });
   const name = positionals[0] ?? 'serve';
-  if (values.help || name === 'help') return console.info(HELP);
+  if (values.help || name === 'help') {
+    console.info(HELP);
+    return 0;
+  }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command || positionals.length > 1) {
     console.error(
-      `sealed: "${positionals.join(' ')}" is no command. Use ${Object.keys(commands).join(', ')}, or --help.`,
+      `sealed: "${positionals.join(' ')}" is not a command. Use ${Object.keys(commands).join(', ')}, or --help.`,
     );
-    process.exitCode = 2;
-    return;
+    return 2;
   }
   if (!bundled) (await import('./env-file.ts')).takeEnvFile();
-  const { openStore } = await import('#secrets/stores/open.ts');
-  await openStore();
   await command();
+  return 0;
 }
 
-await main().catch(failWith('sealed'));
+// Without a top-level await: the bundle's chunks import from this file, and would wait for it forever.
+// Node.js ends with this code if a command never settles.
+process.exitCode = 1;
+main().then((code) => {
+  process.exitCode = code;
+}, failWith('sealed'));

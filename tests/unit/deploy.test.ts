@@ -104,23 +104,6 @@ describe('deploy/swarm', () => {
   );
 });
 
-describe('.github/workflows/ci.yml', () => {
-  type Step = { uses?: string; env?: Record<string, string>; with?: Record<string, string> };
-  type Workflow = { jobs: Record<string, { env?: Record<string, string>; steps: Step[] }> };
-  const { jobs }: Workflow = parse(readFileSync('.github/workflows/ci.yml', 'utf8'));
-
-  it('shows secrets to the steps that read them, and to no action but the one that builds', () => {
-    const { steps } = jobs.image ?? { steps: [] };
-    const given = ({ env = {}, with: inputs = {} }: Step) =>
-      JSON.stringify([env, inputs]).includes('secrets.');
-    const actions = steps.filter((step) => step.uses && given(step)).map(({ uses }) => uses?.split('@')[0]);
-    expect(actions).toEqual(['docker/build-push-action']);
-    // A comparison says whether there is one, and not what it is.
-    const everywhere = Object.values(jobs).flatMap(({ env = {} }) => Object.values(env).map(String));
-    expect(everywhere.filter((value) => /secrets\.\w+(?! != '')\b/.test(value))).toEqual([]);
-  });
-});
-
 function externalKeys(file: string): string[] {
   return (readObject(file, 'ExternalSecret').spec.data ?? []).map(({ secretKey }) => secretKey);
 }
