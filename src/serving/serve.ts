@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { serveFrom } from '#generation/build-folder.ts';
-import { noteAnswer } from '#generation/record.ts';
+import { describeBuild, noteAnswer } from '#generation/record.ts';
 import { configuredSite } from '#requests/site.ts';
 import { watchSecrets } from '#secrets/current.ts';
 import { environment } from '#secrets/environment.ts';
@@ -30,6 +30,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   serveFrom(folder);
   configuredSite();
   quietReportedProblems();
+  console.info(describeBuild());
   logReachability(console.info);
 
   const { default: next } = await import('next');

@@ -1,9 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { databaseIdentity } from '#database/identity.ts';
+import { contentRevision } from '#posts/content-revision.ts';
 import { type Command, runNode } from '../setup/command.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
 import { type HttpService, startService } from '../setup/http-service.ts';
@@ -126,6 +137,36 @@ describe('build:generate', () => {
     rmSync(join(folder, '.env.production'));
   });
 
+  it('stops at a file that serving does not need', async () => {
+    const { url } = await createDatabase({ migrated: true });
+    const stranger = join(folder, '.next/standalone/.data');
+    mkdirSync(stranger);
+    const build = generate({ DATABASE_URL: url });
+    expect(await build.ended).toBe(1);
+    expect(build.output()).toContain('.next/standalone holds .data, which serving does not need');
+    rmSync(stranger, { recursive: true });
+  });
+
+  it('records which database and which content the pages come from, and the server says so first', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 2);
+    const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '"1"' });
+    expect(await build.ended, build.output()).toBe(0);
+    expect(generatedPosts()).toEqual(['post-1.html']);
+    const record = JSON.parse(readFileSync(join(folder, '.next/standalone/.next/build-record.json'), 'utf8'));
+    expect(record).toEqual({
+      database: await databaseIdentity(database.address),
+      revision: await contentRevision(database.address),
+      generatedAt: expect.stringMatching(/^\d{4}-\S+Z$/),
+    });
+    const server = runNode(folder, ['.next/standalone/sealed.js'], { HOSTNAME: '127.0.0.1', PORT: '0' });
+    await server.printed(/ready at/);
+    expect(server.output().split('\n')[0]).toContain(
+      `from database ${record.database}, revision ${record.revision}, ${record.generatedAt}`,
+    );
+    expect(await server.stop()).toBe(0);
+  });
+
   it('stops where no secret is given, and says which option to pass', async () => {
     const build = generate({});
     expect(await build.ended).toBe(1);
@@ -160,6 +201,26 @@ describe('build:generate', () => {
     for (const secret of ['hidden', address.password, 'blog:', 'postgresql:'])
       expect(build.output()).not.toContain(secret);
     expect(existsSync(join(folder, '.next/BUILD_ID'))).toBe(before);
+  });
+});
+
+describe('build:compile', () => {
+  it('fails at a page that reads a path which Next.js can only take for the whole project', async () => {
+    const page = join(folder, 'src/app/planted/page.tsx');
+    mkdirSync(join(page, '..'));
+    writeFileSync(
+      page,
+      `import { readFileSync } from 'node:fs';
+       import { join } from 'node:path';
+       export default async function Page() {
+         return readFileSync(join(process.env.ANY_FOLDER ?? '.', 'package.json'), 'utf8').length;
+       }`,
+    );
+    const build = runNode(folder, ['src/commands/build-compile.ts']);
+    expect(await build.ended).toBe(1);
+    expect(build.output()).toMatch(
+      /\nbuild:compile: \.\/src\/app\/planted\/page\.tsx:4:\d+ reads a path that Next\.js can't know.*turbopackIgnore.*\n$/,
+    );
   });
 });
 
