@@ -33,6 +33,7 @@ export function plantTokens(project: string): string {
   const token = randomBytes(24).toString('hex');
   for (const folder of FOLDERS)
     for (const [path, form] of Object.entries(FORMS)) {
+      if (folder === WITHOUT_FOLDERS && path.includes('/')) continue;
       const file = join(project, folder, path);
       mkdirSync(dirname(file), { recursive: true });
       appendFileSync(file, form(token));
