@@ -16,7 +16,7 @@ const FORMS: Record<string, (token: string) => string> = {
   'env/registry_token.txt': (token) => token,
 };
 
-/** The root, and folders that a build reads. */
+/** Folders that a build reads. */
 const FOLDERS = [
   '',
   'src',
@@ -27,6 +27,9 @@ const FOLDERS = [
   'prisma/migrations',
   'sealcheck',
 ];
+
+/** Each folder in it is a migration. */
+const WITHOUT_FOLDERS = 'prisma/migrations';
 
 /** Writes one new token into every file of a copy of the project that could hold one, nested ones too; gives the token. */
 export function plantTokens(project: string): string {
