@@ -137,16 +137,6 @@ describe('build:generate', () => {
     rmSync(join(folder, '.env.production'));
   });
 
-  it('stops at a file that serving does not need', async () => {
-    const { url } = await createDatabase({ migrated: true });
-    const stranger = join(folder, '.next/standalone/.data');
-    mkdirSync(stranger);
-    const build = generate({ DATABASE_URL: url });
-    expect(await build.ended).toBe(1);
-    expect(build.output()).toContain('.next/standalone holds .data, which serving does not need');
-    rmSync(stranger, { recursive: true });
-  });
-
   it('records which database and which content the pages come from, and the server says so first', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
@@ -297,21 +287,34 @@ describe('the newsletter', () => {
 
 // Last, as it leaves nothing to generate from.
 describe('build:compile', () => {
-  it('fails at a page that reads a path which Next.js can only take for the whole project', async () => {
-    const page = join(folder, 'src/app/planted/page.tsx');
-    mkdirSync(join(page, '..'));
-    writeFileSync(
-      page,
-      `import { readFileSync } from 'node:fs';
-       import { join } from 'node:path';
-       export default async function Page() {
-         return readFileSync(join(process.env.ANY_FOLDER ?? '.', process.env.ANY_FILE ?? 'x'), 'utf8').length;
-       }`,
-    );
-    const build = runNode(folder, ['src/commands/build-compile.ts']);
-    expect(await build.ended).toBe(1);
-    expect(build.output()).toMatch(
+  it.each([
+    [
+      'a path that Next.js can only take for the whole project',
+      "process.env.ANY_FILE ?? 'x'",
       /\nbuild:compile: \.\/src\/app\/planted\/page\.tsx:4:\d+ reads a path that Next\.js can't know.*turbopackIgnore.*\n$/,
-    );
-  });
+    ],
+    [
+      'a path for which Next.js ships a file of the project without a warning',
+      "'tsconfig.json'",
+      /\nbuild:compile: \.next\/standalone holds tsconfig\.json, which serving does not need.*\n$/,
+    ],
+  ])(
+    'fails at a page that reads %s',
+    async (_, file, message) => {
+      const page = join(folder, 'src/app/planted/page.tsx');
+      mkdirSync(join(page, '..'), { recursive: true });
+      writeFileSync(
+        page,
+        `import { readFileSync } from 'node:fs';
+         import { join } from 'node:path';
+         export default async function Page() {
+           return readFileSync(join(process.env.ANY_FOLDER ?? '.', ${file}), 'utf8').length;
+         }`,
+      );
+      const build = runNode(folder, ['src/commands/build-compile.ts']);
+      expect(await build.ended).toBe(1);
+      expect(build.output()).toMatch(message);
+    },
+    180_000,
+  );
 });
