@@ -165,6 +165,7 @@ function requireKnownContent(): void {
   if (unknown.length === 0) return;
   throw new Error(
     `.next/standalone holds ${unknown.slice(0, 5).join(', ')}, which serving does not need, and which may hold a secret. ` +
-      'Delete .next and build again; if they are back, find what makes Next.js trace them, or add them to SHIPPED in src/building/build.ts.',
+      'Some module reads a path that Next.js takes for them: find it by the *.nft.json in .next/server, and put /*turbopackIgnore: true*/ ' +
+      'before the first argument of that call. What serving does need belongs into SHIPPED in src/building/build.ts.',
   );
 }
