@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { serveFrom } from '#generation/build-folder.ts';
-import { noteAnswer } from '#generation/record.ts';
+import { describeBuild, noteAnswer } from '#generation/record.ts';
 import { configuredSite } from '#requests/site.ts';
 import { watchSecrets } from '#secrets/current.ts';
 import { environment } from '#secrets/environment.ts';
@@ -46,6 +46,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   // An AUTH_SECRET that can't be read ends the process now, and not the first sign-in.
   readSecret('AUTH_SECRET');
   installServerLog();
+  console.info(describeBuild());
   logReachability(console.info);
 
   const { default: next } = await import('next');

@@ -2,7 +2,7 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { database } from '#database/client.ts';
-import { contentRevision } from '#database/content-revision.ts';
+import { contentRevision } from '#posts/content-revision.ts';
 import { migrate } from '#database/migrate.ts';
 import { disconnect } from '#database/one-per-process.ts';
 import { hasPosts } from '#database/preflight.ts';
