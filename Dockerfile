@@ -6,23 +6,29 @@ WORKDIR /app
 ENV NEXT_TELEMETRY_DISABLED=1
 
 FROM base AS deps
-COPY package.json package-lock.json .npmrc ./
+COPY package.json package-lock.json ./
 COPY sealcheck/package.json sealcheck/
-# No dependency of the build needs its install script, so none runs.
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
+# .npmrc may hold a token, so it is mounted and never copied. The optional secret npmrc is the place for one.
+# No dependency needs its install script, so none runs.
+RUN --mount=type=cache,target=/root/.npm \
+    --mount=type=bind,source=.npmrc,target=.npmrc \
+    --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm ci --omit=dev --ignore-scripts
 
 FROM deps AS compile
-COPY . .
-# Without a network, the source can't ask for more than it is given: this layer depends on the source alone.
+COPY tsconfig.json next.config.ts prisma.config.ts ./
+COPY prisma prisma
+COPY src src
+# Without a network, this layer depends on the source alone.
 RUN --network=none node src/commands/build-compile.ts
 
 FROM compile AS generate
-# BuildKit leaves a secret's value out of the cache key, so the posts' revision stands in: the same posts, the same layer.
+# A secret's value is not in BuildKit's cache key. CONTENT_REVISION stands in: the same database and posts, the same layer.
 ARG CONTENT_REVISION
 ARG GENERATED_POSTS
 ARG EMAIL_API_URL
 ARG EMAIL_TEMPLATE
-# Each secret is a file for the length of this one step. Where a required one is missing, the step says which option to pass.
+# Each secret is a file for this one step. If a required one is missing, the step says which option to pass.
 RUN --mount=type=secret,id=database_url \
     --mount=type=secret,id=email_api_key \
     node src/commands/build-generate.ts
@@ -33,7 +39,7 @@ ENV NODE_ENV=production HOSTNAME=0.0.0.0 PORT=3000
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn* /usr/local/bin/yarn*
 EXPOSE 3000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --start-interval=1s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||3000)+'/health').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+  CMD ["node", "/app/sealed.js", "health"]
 ENTRYPOINT ["node", "/app/sealed.js"]
 CMD ["serve"]
 

@@ -78,11 +78,10 @@ async function main(): Promise<void> {
     );
     if (cold) say('cold : content-only', `${(cold / median(contentOnly)).toFixed(1)} : 1`, '');
 
-    const size = (name: string) => Number(run('docker', 'image', 'inspect', '--format', '{{.Size}}', name));
     say(
       'the app adds to its base',
-      `${((size(image) - size(BASE)) / 1e6).toFixed(1)} MB`,
-      `${BASE} has ${(size(BASE) / 1e6).toFixed(0)} MB`,
+      `${((unpackedSize(image) - unpackedSize(BASE)) / 1e6).toFixed(1)} MB`,
+      `${BASE} has ${(unpackedSize(BASE) / 1e6).toFixed(0)} MB`,
     );
 
     const firstAnswers: number[] = [];
@@ -154,6 +153,14 @@ async function main(): Promise<void> {
       '\n',
     ),
   );
+}
+
+/** Bytes of an image's unpacked layers. On containerd's image store `docker image inspect` gives compressed ones. */
+function unpackedSize(image: string): number {
+  return run('docker', 'history', '--human=false', '--format', '{{.Size}}', image)
+    .trim()
+    .split('\n')
+    .reduce((sum, layer) => sum + Number(layer), 0);
 }
 
 async function eventuallyMigrated(url: string): Promise<void> {

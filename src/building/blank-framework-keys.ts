@@ -29,9 +29,8 @@ const COPIES = ['server/server-reference-manifest.js'];
 const UNSENDABLE = '\\ud800';
 
 /**
- * Takes the keys that Next.js made for this build out of what is shipped: who has an image has its files.
- * A server makes its own when it starts. What stands in for them works for nobody, so that a server that failed to
- * would turn draft mode on for nobody and encrypt nothing, rather than do it with a key that is known.
+ * Takes the keys that Next.js made for this build out of what is shipped: anyone who has an image has its files.
+ * What replaces them works for nobody: draft mode can't be turned on, and nothing is encrypted. The server needs neither.
  *
  * @param next the build with its keys, Next.js's `.next`
  * @param standalone the folder that is shipped

@@ -13,13 +13,14 @@ import { join } from 'node:path';
 import { hasPosts } from '#database/preflight.ts';
 import { BUILD_RECORD, buildRecord } from '#generation/record.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
-import { TEMPLATE_FILE } from '#newsletter/template.ts';
+import { type MailTemplate, TEMPLATE_FILE } from '#newsletter/template.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
 import { phaseVariables } from '#secrets/phase.ts';
 import { SecretError } from '#secrets/reader.ts';
 import { storedVariables } from '#secrets/stores/open.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
+import { readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 import { runTool, type ToolOptions } from './tool.ts';
 
@@ -55,23 +56,26 @@ export async function generatePrismaClient(signal?: AbortSignal): Promise<void> 
 export async function generate(options: Options = {}): Promise<void> {
   if (!existsSync(join(PROJECT, '.next/BUILD_ID')))
     throw new Error('Nothing is compiled yet. Run npm run build:compile first.');
-  await hasPosts(addressForBuild());
-  await keepTemplate();
+  const address = addressForBuild();
+  await hasPosts(address);
+  // Read before the pages are: a post that changes meanwhile then shows as a newer revision, never as this one.
+  const source = await readPageSource(address, await keepTemplate());
   removeGeneratedPages();
   await buildWithNext('generate', options);
-  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord());
+  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source));
   await assemble();
 }
 
-/** The key to fetch the newsletter's template is a build secret: what it gave is kept for pages that are generated later. */
-async function keepTemplate(): Promise<void> {
+/** The key to fetch the newsletter's template is a build secret, so the template is kept for pages that are generated later. */
+async function keepTemplate(): Promise<MailTemplate | undefined> {
   const file = join(PROJECT, TEMPLATE_FILE);
   const template = await fetchTemplate();
   if (template) writeFileSync(file, JSON.stringify(template));
   else rmSync(file, { force: true });
+  return template;
 }
 
-/** Fails also where a page caught the error of a secret that it must not read, and was generated without it. */
+/** Fails also if a page caught the error of a secret that it must not read, or if Next.js would ship every file. */
 async function buildWithNext(phase: 'compile' | 'generate', options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-build-'));
   const refusedReads = join(folder, 'refused-reads');
@@ -79,13 +83,26 @@ async function buildWithNext(phase: 'compile' | 'generate', options: Options): P
     existsSync(refusedReads) ? readFileSync(refusedReads, 'utf8').split('\n', 1)[0] : '';
   try {
     const variables = { ...storedVariables(phase), ...phaseVariables(phase, refusedReads) };
-    await runTool('next', ['build', '--experimental-build-mode', phase], { ...options, variables });
+    const printed = await runTool('next', ['build', '--experimental-build-mode', phase], {
+      ...options,
+      variables,
+    });
+    requireNarrowTrace(printed);
     if (refused()) throw new SecretError(refused());
   } catch (error) {
     throw refused() ? new SecretError(refused()) : error;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function requireNarrowTrace(printed: string): void {
+  const [warning, place] = /(?:(\S+)\s+Warning:)?[^\n]*tracing of the whole project/.exec(printed) ?? [];
+  if (!warning) return;
+  throw new Error(
+    `${place ?? 'A module'} reads a path that Next.js can't know, so it would ship every file of the project. ` +
+      'Put /*turbopackIgnore: true*/ before the first argument of that call.',
+  );
 }
 
 /** Next.js leaves the pages of an earlier generation where they are, and a post may have been withdrawn since. */
@@ -112,13 +129,14 @@ function addressForBuild() {
   }
 }
 
-/** Makes the standalone folder whole: what Next.js leaves to be copied, the image's commands, and what they read. */
+/** What the standalone folder may hold at its top. */
+const SHIPPED = /^(\.next|node_modules|package\.json|prisma|sealed(-.+)?\.js)$/;
+
+/** Completes the standalone folder: what Next.js leaves to be copied, the image's commands, and what they read. */
 async function assemble(): Promise<void> {
   cpSync(join(PROJECT, '.next/static'), join(STANDALONE, '.next/static'), { recursive: true });
-  for (const folder of ['prisma/migrations', 'prisma/seed']) {
-    rmSync(join(STANDALONE, folder), { recursive: true, force: true });
-    cpSync(join(PROJECT, folder), join(STANDALONE, folder), { recursive: true });
-  }
+  copyFiles('prisma/migrations', /(^|[\\/])(migration\.sql|migration_lock\.toml)$/);
+  copyFiles('prisma/seed', /^[^\\/.][^\\/]*\.md$/);
   for (const file of [TEMPLATE_FILE, BUILD_RECORD]) {
     rmSync(join(STANDALONE, file), { force: true });
     if (existsSync(join(PROJECT, file))) cpSync(join(PROJECT, file), join(STANDALONE, file));
@@ -129,5 +147,25 @@ async function assemble(): Promise<void> {
   // Two ways to serve would be two behaviours: the bundled command is the one.
   rmSync(join(STANDALONE, 'server.js'), { force: true });
   await bundleCommands();
+  requireKnownContent();
   blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
+}
+
+/** Copies the matching files of a folder, and nothing else that lies there. */
+function copyFiles(folder: string, pattern: RegExp): void {
+  const from = join(PROJECT, folder);
+  const to = join(STANDALONE, folder);
+  rmSync(to, { recursive: true, force: true });
+  for (const path of readdirSync(from, { recursive: true, encoding: 'utf8' }))
+    if (pattern.test(path)) cpSync(join(from, path), join(to, path));
+}
+
+function requireKnownContent(): void {
+  const unknown = readdirSync(STANDALONE).filter((name) => !SHIPPED.test(name));
+  if (unknown.length === 0) return;
+  throw new Error(
+    `.next/standalone holds ${unknown.slice(0, 5).join(', ')}, which serving does not need, and which may hold a secret. ` +
+      'Some module reads a path that Next.js takes for them: find it by the *.nft.json in .next/server, and put /*turbopackIgnore: true*/ ' +
+      'before the first argument of that call. What serving does need belongs into SHIPPED in src/building/build.ts.',
+  );
 }

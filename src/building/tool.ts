@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { stripVTControlCharacters } from 'node:util';
 import { environment } from '#secrets/environment.ts';
 import { PROJECT } from './project.ts';
 
@@ -13,25 +14,26 @@ const SCRIPTS = {
 
 /** How a tool is run. */
 export type ToolOptions = {
-  /** Whether its output is shown as it comes, or only where it fails. */
+  /** Whether its output is shown as it comes, or only if it fails. */
   output?: 'shown' | 'on failure';
   /** Ends the tool early. */
   signal?: AbortSignal;
-  /** Environment variables beside this process's own. */
+  /** Environment variables in addition to this process's own. */
   variables?: Record<string, string>;
 };
 
 /**
  * Runs a tool with this very Node.js, in the project's folder.
  *
+ * @returns what it printed, without colours
  * @throws Error that names the tool and its exit code, after its output
  */
 export async function runTool(
   tool: keyof typeof SCRIPTS,
   args: string[],
   options: ToolOptions = {},
-): Promise<void> {
-  const quiet = options.output === 'on failure';
+): Promise<string> {
+  const shown = options.output !== 'on failure';
   const child = spawn(process.execPath, [SCRIPTS[tool](), ...args], {
     cwd: PROJECT,
     env: {
@@ -39,20 +41,24 @@ export async function runTool(
       NODE_ENV: 'production',
       NEXT_TELEMETRY_DISABLED: '1',
       CHECKPOINT_DISABLE: '1',
+      ...(shown && process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}),
       ...options.variables,
     },
     signal: options.signal,
-    stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => output.push(chunk));
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].on('data', (chunk: Buffer) => {
+      output.push(chunk);
+      if (shown) process[stream].write(chunk);
+    });
   const ended = await new Promise<string>((resolveEnd, reject) => {
     child.once('error', (error) => (error.name === 'AbortError' ? undefined : reject(error)));
     child.once('close', (code, signal) => resolveEnd(signal ?? String(code)));
   });
-  if (ended === '0') return;
+  if (ended === '0') return stripVTControlCharacters(Buffer.concat(output).toString());
   options.signal?.throwIfAborted();
-  process.stderr.write(Buffer.concat(output));
-  throw new Error(`${tool} ${args[0]} failed (${ended}); its own words are above.`);
+  if (!shown) process.stderr.write(Buffer.concat(output));
+  throw new Error(`${tool} ${args[0]} failed (${ended}); its output is above.`);
 }

@@ -1,9 +1,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { cacheKey, readPageSource } from '#building/page-source.ts';
 import { PROJECT } from '#building/project.ts';
+import { fetchTemplate } from '#newsletter/provider.ts';
 import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
 import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
 import { environment, type Variables } from '#secrets/environment.ts';
+
+/** Docker's name for the machine that a container runs on; the machine itself may not know it. */
+export const HOST_FROM_CONTAINER = 'host.docker.internal';
 
 const SECRET_FILE = 'env/database_url.txt';
 
@@ -11,10 +16,27 @@ const SECRET_FILE = 'env/database_url.txt';
 export type BuildSecret = { option: string; address: DatabaseAddress };
 
 /**
+ * Reads the value of the build argument CONTENT_REVISION, with the secrets that a build is given.
+ *
+ * @param file as for {@link findBuildSecret}
+ * @throws DatabaseUnavailable, or Error with what to do
+ */
+export async function readCacheKey(file: string | undefined): Promise<string> {
+  const { address } = findBuildSecret(file);
+  const variables = Object.assign({}, ...optionalBuildSecrets().map((secret) => secret.variables));
+  const template = await fetchTemplate({ variables, directory: undefined, store: undefined });
+  return cacheKey(await readPageSource(seenFromHere(address), template));
+}
+
+function seenFromHere(address: DatabaseAddress): DatabaseAddress {
+  return address.host === HOST_FROM_CONTAINER ? { ...address, host: '127.0.0.1' } : address;
+}
+
+/**
  * Finds the build secret where a person has put it: the file that is named, then `DATABASE_URL_FILE`, then
  * `DATABASE_URL`, then `env/database_url.txt`.
  *
- * @throws SecretError or Error with what to do where it is missing or of no use
+ * @throws SecretError or Error with what to do if it is missing or invalid
  */
 export function findBuildSecret(file: string | undefined): BuildSecret {
   const fromFile = (path: string) => ({

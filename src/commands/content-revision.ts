@@ -1,11 +1,28 @@
-import { contentRevision } from '#database/content-revision.ts';
-import { readDatabaseAddress } from '#secrets/database-url.ts';
+import { parseArgs } from 'node:util';
+import { readCacheKey } from './build-secret.ts';
 import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
-// For a build that npm run docker:build does not start: --build-arg CONTENT_REVISION="$(npm run --silent content-revision)"
-takeEnvFile();
-await Promise.resolve()
-  .then(() => contentRevision(readDatabaseAddress()))
-  .then(console.info)
-  .catch(failWith('content-revision'));
+const HELP = `Usage: npm run --silent content-revision
+
+Prints which database and which content pages are generated from now: 12 hexadecimal digits for the database,
+and 16 for the published posts and the newsletter's template. docker:build passes the same value:
+
+  docker build --build-arg CONTENT_REVISION="$(npm run --silent content-revision)" ...
+
+Options:
+      --secret <path>   the file that holds the database's URL, found as docker:build finds it
+  -h, --help            this text
+
+Exit codes: 0 printed, 1 failed.
+`;
+
+async function main(): Promise<void> {
+  const options = { secret: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { values } = parseArgs({ options });
+  if (values.help) return console.info(HELP);
+  takeEnvFile();
+  console.info(await readCacheKey(values.secret));
+}
+
+await main().catch(failWith('content-revision'));

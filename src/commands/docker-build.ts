@@ -1,28 +1,26 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT } from '#building/project.ts';
-import { contentRevision } from '#database/content-revision.ts';
-import { fetchTemplate } from '#newsletter/provider.ts';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
-import { environment, type Variables } from '#secrets/environment.ts';
-import { findBuildSecret, optionalBuildSecrets } from './build-secret.ts';
+import { environment } from '#secrets/environment.ts';
+import { findBuildSecret, HOST_FROM_CONTAINER, optionalBuildSecrets, readCacheKey } from './build-secret.ts';
 import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 import { step } from './progress.ts';
 
 const HELP = `Usage: npm run docker:build -- [options] [-- arguments for docker build]
 
-Builds the image with what a person forgets: the posts' revision, so that changed posts make new pages and
-unchanged ones come from the cache; labels; and the network option where the database is on this machine.
+Builds the image with what a person forgets: the build argument CONTENT_REVISION, so that another database or
+changed posts make new pages, and unchanged ones come from the cache; labels; and the network option if the
+database is on this machine.
 
 Options:
   -t, --tag <name>      the image's name (next-app)
       --secret <path>   the file that holds the database's URL. Without it DATABASE_URL_FILE or DATABASE_URL
-                        is taken where one is set, and env/database_url.txt otherwise. Optional build secrets,
-                        such as EMAIL_API_KEY, are passed on where they are set in the same ways
+                        is taken if one is set, and env/database_url.txt otherwise. Optional build secrets,
+                        such as EMAIL_API_KEY, are passed on if they are set in the same ways
   -h, --help            this text
 
 Exit codes: 0 built, 1 failed, 2 not understood.
@@ -30,9 +28,6 @@ Exit codes: 0 built, 1 failed, 2 not understood.
 
 /** Variables that a build takes as its arguments. */
 const SETTINGS = ['GENERATED_POSTS', 'EMAIL_API_URL', 'EMAIL_TEMPLATE'];
-
-/** Docker's name for the machine that a container runs on; the machine itself may not know it. */
-const HOST_FROM_CONTAINER = 'host.docker.internal';
 
 async function main(): Promise<void> {
   const options = {
@@ -45,8 +40,8 @@ async function main(): Promise<void> {
   takeEnvFile();
   const { option, address } = findBuildSecret(values.secret);
   const optional = optionalBuildSecrets();
-  const revision = await step('reading the revision of the posts', () =>
-    pagesRevision(seenFromHere(address), Object.assign({}, ...optional.map(({ variables }) => variables))),
+  const revision = await step('reading which database and posts the pages come from', () =>
+    readCacheKey(values.secret),
   );
   await docker([
     'build',
@@ -61,25 +56,13 @@ async function main(): Promise<void> {
   ]);
 }
 
-/** The same posts in the same newsletter are the same pages. A secret itself is no part of a build's cache key. */
-async function pagesRevision(address: DatabaseAddress, variables: Variables): Promise<string> {
-  const posts = await contentRevision(address);
-  const template = await fetchTemplate({ variables, directory: undefined, store: undefined });
-  if (!template) return posts;
-  return `${posts}-${createHash('sha256').update(JSON.stringify(template)).digest('hex').slice(0, 16)}`;
-}
-
-function seenFromHere(address: DatabaseAddress): DatabaseAddress {
-  return address.host === HOST_FROM_CONTAINER ? { ...address, host: '127.0.0.1' } : address;
-}
-
 /** A build step has a network of its own, where this machine's loopback is not. */
 function network({ host }: DatabaseAddress): string[] {
   if (host === HOST_FROM_CONTAINER) return ['--add-host', `${HOST_FROM_CONTAINER}:host-gateway`];
   return host === 'localhost' || host === '::1' || host.startsWith('127.') ? ['--network=host'] : [];
 }
 
-/** Labels by https://github.com/opencontainers/image-spec/blob/main/annotations.md, and the posts' revision. */
+/** Labels by https://github.com/opencontainers/image-spec/blob/main/annotations.md, and what the pages come from. */
 function labels(revision: string): string[] {
   const { version, description } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
   const commit = git(['rev-parse', 'HEAD']);
@@ -112,7 +95,7 @@ async function docker(args: string[]): Promise<void> {
     );
     child.once('close', settle);
   });
-  if (code !== 0) throw new Error('docker build failed; its own words are above.');
+  if (code !== 0) throw new Error('docker build failed; its output is above.');
 }
 
 await main().catch(failWith('docker:build'));

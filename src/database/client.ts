@@ -4,6 +4,7 @@ import { environment } from '#secrets/environment.ts';
 import { maskError } from '#secrets/masking.ts';
 import { PrismaClient } from './generated/client.ts';
 import { perProcess } from './one-per-process.ts';
+import type { PooledClient } from './pooled-client.ts';
 import { addressProblem, databaseProblem } from './problem.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
 import { RotatingPool } from './rotating-pool.ts';
@@ -16,7 +17,7 @@ type Database = ReturnType<typeof connect>;
 /**
  * The process's one Prisma client, made on first use, so that importing this module needs no database.
  *
- * Every query throws {@link DatabaseUnavailable} where the database can't be used; other errors pass through.
+ * Every query throws {@link DatabaseUnavailable} if the database can't be used; other errors pass through.
  */
 export function database(): Database {
   // Next.js loads this module once per bundle, and again on hot reload.
@@ -24,21 +25,29 @@ export function database(): Database {
   return perProcess.sealedDatabase as Database;
 }
 
+/**
+ * Asks the database for one post, whichever it is.
+ *
+ * @throws DatabaseUnavailable if it does not answer, or lacks the tables
+ */
+export async function askDatabase(): Promise<void> {
+  await database().post.findFirst({ select: { id: true } });
+}
+
 function connect() {
   const address = readAddress();
   const max = environment.NEXT_PHASE === 'phase-production-build' ? POOL.generating : POOL.serving;
   const pool = new RotatingPool({ max });
   // Without a listener, an idle connection that PostgreSQL ends would end this process too.
-  const lost = (error: Error) => reportUnreachable(databaseProblem(error, pool.address) ?? error);
-  pool.on('error', lost);
-  const adapter = new PrismaPg(pool, {
-    schema: address.schema,
-    disposeExternalPool: true,
-    onConnectionError: lost,
+  pool.on('error', (error, client) => {
+    const { answeredAt } = client as unknown as PooledClient;
+    reportUnreachable(databaseProblem(error, pool.address) ?? error, answeredAt);
   });
+  const adapter = new PrismaPg(pool, { schema: address.schema, disposeExternalPool: true });
   return new PrismaClient({ adapter }).$extends({
     query: {
       async $allOperations({ args, query }) {
+        const since = performance.now();
         try {
           const result = await query(args);
           reportReachable();
@@ -46,7 +55,7 @@ function connect() {
         } catch (error) {
           const problem = databaseProblem(error, pool.address);
           if (!problem) throw maskError(error);
-          reportUnreachable(problem);
+          reportUnreachable(problem, since);
           throw problem;
         }
       },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
 import { maskError } from '#secrets/masking.ts';
-import { connectionConfig } from './connection.ts';
+import { connect } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
 /** A migration can't be applied. The message names it and says what to do. */
@@ -23,22 +23,23 @@ const LOCK_TIMEOUT = 60_000;
 /**
  * Applies the migrations that the database lacks, in the order of their names, one process at a time.
  * The rows it leaves are those of `prisma migrate deploy`, so that either can go on after the other.
+ * It needs a connection of its own until the end: a pooler's session mode will do, its transaction mode will not.
  *
  * @param folder holds one folder for each migration, with a `migration.sql` in it
- * @returns the names of the migrations that it applied, none where the database was up to date
- * @throws DatabaseUnavailable where the database can't be used
- * @throws MigrationError where a migration fails, failed before, or was changed after it was applied
+ * @returns the names of the migrations that it applied, none if the database was up to date
+ * @throws DatabaseUnavailable if the database can't be used
+ * @throws MigrationError if a migration fails, failed before, or was changed after it was applied
  */
 export async function migrate(address: DatabaseAddress, folder: string): Promise<string[]> {
   const migrations = readMigrations(folder);
-  const client = new pg.Client(connectionConfig(address));
-  // A connection lost halfway also fails the query that waits for it, and that is what is reported.
-  client.on('error', () => undefined);
+  let client: pg.Client | undefined;
   try {
-    await client.connect();
-    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT}`);
+    client = await connect(address);
+    // A role's own limit is meant for readers' queries; a migration takes as long as it needs.
+    await client.query(`SET statement_timeout = 0; SET lock_timeout = ${LOCK_TIMEOUT}`);
     await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
     await client.query('RESET lock_timeout');
+    await enterSchema(client, address.schema);
     await createHistory(client);
     const pending = await pendingMigrations(client, migrations);
     for (const migration of pending) await apply(client, migration);
@@ -46,7 +47,7 @@ export async function migrate(address: DatabaseAddress, folder: string): Promise
   } catch (error) {
     throw (error instanceof MigrationError ? undefined : databaseProblem(error, address)) ?? maskError(error);
   } finally {
-    await client.end();
+    await client?.end();
   }
 }
 
@@ -58,6 +59,15 @@ function readMigrations(folder: string): Migration[] {
       return { name, script, checksum: createHash('sha256').update(script).digest('hex') };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Migrations name no schema. As with Prisma Migrate, one that is missing is created. */
+async function enterSchema(client: pg.Client, schema: string): Promise<void> {
+  const name = pg.escapeIdentifier(schema);
+  const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
+  // Even with IF NOT EXISTS, CREATE SCHEMA asks for a privilege that the role may lack.
+  if (!rowCount) await client.query(`CREATE SCHEMA ${name}`);
+  await client.query(`SET search_path TO ${name}`);
 }
 
 async function createHistory(client: pg.Client): Promise<void> {

@@ -3,8 +3,13 @@ export type Reachability = 'unknown' | 'reachable' | 'unreachable';
 
 /** What of the database a process has once, however many copies of a module a bundler makes. */
 type PerProcess = {
-  sealedDatabase?: { $disconnect(): Promise<void> };
+  sealedDatabase?: {
+    $disconnect(): Promise<void>;
+    post: { findFirst(query: { select: { id: true } }): Promise<unknown> };
+  };
   sealedReachability?: Reachability;
+  /** When a query was last answered, in milliseconds of `performance.now()`. */
+  sealedAnsweredAt?: number;
   sealedReachabilityLog?: (line: string) => void;
 };
 

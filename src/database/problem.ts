@@ -13,7 +13,7 @@ export class DatabaseUnavailable extends Error {
 /**
  * Says in one sentence why the database could not be used, from an error of `pg` or of Prisma.
  *
- * @returns `undefined` where the error is about the query, not about the database being there
+ * @returns `undefined` if the error is about the query, not about the database being available
  */
 export function databaseProblem(error: unknown, address: DatabaseAddress): DatabaseUnavailable | undefined {
   const sentence = explain(codesOf(error), address);
@@ -28,10 +28,16 @@ export function addressProblem(error: unknown): DatabaseUnavailable | undefined 
 function explain(codes: Set<string>, { host, port, database }: DatabaseAddress): string | undefined {
   const has = (...wanted: string[]) => wanted.some((code) => codes.has(code));
   const named = `the database "${database}" on ${host}`;
+  const isSocket = host.startsWith('/');
+  const place = isSocket ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`;
   if (has('ENOTFOUND', 'EAI_AGAIN'))
     return `The database host ${host} is unknown. Check the host in DATABASE_URL.`;
+  if (isSocket && has('ENOENT'))
+    return `There is no socket ${place}. Check the folder in DATABASE_URL, and that it is mounted here.`;
+  if (isSocket && has('EACCES'))
+    return `The socket ${place} can't be opened. Let the process's user write to it.`;
   if (has('ECONNREFUSED')) {
-    return `Nothing listens at ${host}:${port} for ${named}. Is PostgreSQL running, and reachable from here?`;
+    return `Nothing listens at ${place} for ${named}. Is PostgreSQL running, and reachable from here?`;
   }
   if (has('ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'TIMEOUT', 'P1002', 'SocketTimeout')) {
     return `No answer from ${named}, port ${port}. Check the network between here and there.`;
@@ -71,12 +77,12 @@ function codesOf(error: unknown): Set<string> {
       if (/timeout expired|timeout exceeded|connection timeout|query read timeout/i.test(message))
         codes.add('TIMEOUT');
       if (
-        /connection terminated|server closed the connection|Client has encountered a connection error/i.test(
+        /connection terminated|server closed the connection|Client has encountered a connection error|Client was closed/i.test(
           message,
         )
       )
         codes.add('CLOSED');
-      if (/no encryption|connection is insecure/i.test(message)) codes.add('TLS ONLY');
+      if (/no encryption|SSL off|connection is insecure/i.test(message)) codes.add('TLS ONLY');
       if (/certificate|does not support SSL|self-signed/i.test(message)) codes.add('TLS');
     }
     visit(cause);

@@ -13,14 +13,21 @@ export function logReachability(log: (line: string) => void): void {
   perProcess.sealedReachabilityLog = log;
 }
 
-/** Notes a query that was answered. */
+/** Records that a query was answered. */
 export function reportReachable(): void {
   if (reachability() === 'unreachable') perProcess.sealedReachabilityLog?.('database: reachable again');
   perProcess.sealedReachability = 'reachable';
+  perProcess.sealedAnsweredAt = performance.now();
 }
 
-/** Notes a failure to use the database. */
-export function reportUnreachable(problem: Error): void {
+/**
+ * Records a failure to use the database. It counts unless the database has answered something else in the meantime:
+ * after a fail-over, queries on old connections fail while new connections work.
+ *
+ * @param since when what failed began, in milliseconds of `performance.now()`
+ */
+export function reportUnreachable(problem: Error, since = performance.now()): void {
+  if ((perProcess.sealedAnsweredAt ?? 0) > since) return;
   if (reachability() !== 'unreachable') perProcess.sealedReachabilityLog?.(`database: ${problem.message}`);
   perProcess.sealedReachability = 'unreachable';
 }

@@ -4,43 +4,43 @@ import pg from 'pg';
 import { refreshSecrets } from '#secrets/current.ts';
 import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
 import { connectionConfig } from './connection.ts';
+import { learnEncryption } from './encryption.ts';
+import { PooledClient } from './pooled-client.ts';
 
 /**
- * Milliseconds for which a refused sign-in is tried again, where it was accepted before: while a password is rotated,
+ * Milliseconds for which a refused sign-in is tried again if one was accepted before: while a password is rotated,
  * the database and the place that holds the secret change one after the other. AWS tests the new one in between.
  */
 const ROTATION = 20_000;
 
-/** Milliseconds between two tries. */
+/** Milliseconds between two attempts. */
 const PAUSE = 250;
 
 /** PostgreSQL refuses the user or the password; see https://www.postgresql.org/docs/18/errcodes-appendix.html. */
 const REFUSED = ['28P01', '28000'];
 
-/** Takes the address of the moment: `pg` has a callback for the password, but user and password may change together. */
-class CurrentClient extends pg.Client {
-  readonly address: DatabaseAddress;
-
-  constructor() {
-    const address = currentDatabaseAddress();
-    super(connectionConfig(address));
-    this.address = address;
-  }
-}
-
 type Done = (release?: boolean | Error) => void;
 type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: Done) => void;
 
 /**
- * A pool whose connections follow `DATABASE_URL` as it changes. PostgreSQL asks for a password only when a connection
- * begins, so those from before a change end their query and are closed when they are next idle or asked for.
+ * A pool whose connections follow `DATABASE_URL` as it changes, and recover from a database that fails over.
+ *
+ * PostgreSQL asks for a password only when a connection begins, so connections from before a change finish their query
+ * and are closed when they are next idle or asked for. A failed primary leaves connections that are open and silent:
+ * after a query that is not answered, no connection is used again that has not answered since.
  */
 export class RotatingPool extends pg.Pool {
-  /** The address that the last connection was asked of. */
+  /** The address of the last connection attempt. */
   address: DatabaseAddress;
 
-  /** Whether the database took a sign-in: a password that never was right is not waited for. */
+  /** Whether the database accepted a sign-in: a password that never was right is not tried again. */
   #accepted = false;
+
+  /** The retries of a refused sign-in, which every request that needs a new connection waits for. */
+  #retries: Promise<void> | undefined;
+
+  /** When a query was last not answered, in milliseconds of `performance.now()`. */
+  #silentAt = 0;
 
   readonly #patience: number;
 
@@ -50,9 +50,14 @@ export class RotatingPool extends pg.Pool {
    */
   constructor({ max, patience = ROTATION }: { max: number; patience?: number }) {
     const address = currentDatabaseAddress();
-    super({ ...connectionConfig(address), max, Client: CurrentClient });
+    super({ ...connectionConfig(address), max, Client: PooledClient });
     this.address = address;
     this.#patience = patience;
+    this.on('connect', (client) => {
+      (client as unknown as PooledClient).onSilence = () => {
+        this.#silentAt = performance.now();
+      };
+    });
   }
 
   override connect(): Promise<pg.PoolClient>;
@@ -71,8 +76,10 @@ export class RotatingPool extends pg.Pool {
     for (;;) {
       const client = await this.#signIn();
       this.address = currentDatabaseAddress();
-      const { address } = client as unknown as CurrentClient;
-      if (isDeepStrictEqual(address, this.address)) return client;
+      const { address, answeredAt, discard } = client as unknown as PooledClient;
+      const silent = answeredAt < this.#silentAt;
+      if (!silent && isDeepStrictEqual(address, this.address)) return client;
+      if (silent) discard.call(client);
       client.release(true);
     }
   }
@@ -80,21 +87,50 @@ export class RotatingPool extends pg.Pool {
   async #signIn(): Promise<pg.PoolClient> {
     const end = performance.now() + this.#patience;
     for (;;) {
-      this.address = currentDatabaseAddress();
+      // An idle connection needs no sign-in.
+      if (this.#retries && this.idleCount === 0) await this.#retries;
       try {
-        const client = await super.connect();
+        const client = await this.#open();
         this.#accepted = true;
         return client;
       } catch (error) {
-        const refused = error instanceof Error && 'code' in error && REFUSED.includes(String(error.code));
-        if (!refused || !this.#accepted) throw error;
-        if (performance.now() > end) {
-          this.#accepted = false;
-          throw error;
-        }
-        await refreshSecrets();
-        await elapsed(PAUSE);
+        if (!isRefusal(error) || !this.#accepted || performance.now() > end) throw error;
+        this.#retries ??= this.#retryUntilAccepted().finally(() => {
+          this.#retries = undefined;
+        });
+        await this.#retries;
       }
     }
   }
+
+  async #retryUntilAccepted(): Promise<void> {
+    const end = performance.now() + this.#patience;
+    for (;;) {
+      await refreshSecrets();
+      await elapsed(PAUSE);
+      try {
+        const client = await this.#open();
+        client.release();
+        return;
+      } catch (error) {
+        if (isRefusal(error) && performance.now() < end) continue;
+        if (isRefusal(error)) this.#accepted = false;
+        throw error;
+      }
+    }
+  }
+
+  async #open(): Promise<pg.PoolClient> {
+    this.address = currentDatabaseAddress();
+    try {
+      return await super.connect();
+    } catch (error) {
+      if (!learnEncryption(error, this.address)) throw error;
+      return super.connect();
+    }
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && REFUSED.includes(String(error.code));
 }

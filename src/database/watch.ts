@@ -1,29 +1,37 @@
 import { currentDatabaseAddress } from '#secrets/database-url.ts';
 import { SecretError } from '#secrets/reader.ts';
+import { perProcess } from './one-per-process.ts';
 import { hasPosts } from './preflight.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
 
-/** Milliseconds between two looks at the database. */
+/** Milliseconds between two checks of the database. */
 const INTERVAL = 15_000;
 
 /**
- * Looks at the database now and then, so that the log and `/health` tell of an outage that no reader meets:
- * generated pages ask nothing of it. Without a usable DATABASE_URL it says so once and looks no more.
+ * Checks the database regularly, so that the log and `/health` show an outage that no reader meets: prerendered pages
+ * ask nothing of it. Without a valid DATABASE_URL it says so once and stops.
  *
- * @returns a function that ends the watch
+ * @returns a function that ends the checks
  */
 export function watchDatabase(): () => void {
-  const look = async () => {
+  const check = async () => {
+    const since = performance.now();
     try {
-      await hasPosts(currentDatabaseAddress());
+      await askAsPagesDo();
       reportReachable();
     } catch (error) {
       if (error instanceof SecretError) clearInterval(timer);
-      reportUnreachable(error instanceof Error ? error : new Error('The database could not be asked.'));
+      reportUnreachable(error instanceof Error ? error : new Error('The database did not answer.'), since);
     }
   };
-  const timer = setInterval(look, INTERVAL);
+  const timer = setInterval(check, INTERVAL);
   timer.unref();
-  void look();
+  void check();
   return () => clearInterval(timer);
+}
+
+/** Through the pool that pages use, as only this shows whether its connections work; before the first page, without. */
+async function askAsPagesDo(): Promise<unknown> {
+  const address = currentDatabaseAddress();
+  return perProcess.sealedDatabase?.post.findFirst({ select: { id: true } }) ?? hasPosts(address);
 }

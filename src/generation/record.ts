@@ -4,10 +4,13 @@ import { inBuild } from './build-folder.ts';
 /** A page that this process generated, and when. `again` tells that the image or this process had it before. */
 export type Generation = { path: string; at: Date; again: boolean };
 
-/** The pages that the build generated, and when. */
-export type BuiltPages = { paths: string[]; at: Date };
+/** What pages are made from: the identity of the database, and the revision of what is published in it. */
+export type PageSource = { database: string; revision: string };
 
-/** Where a build notes when it generated its pages. */
+/** The pages that the build generated, from what, and when. */
+export type BuiltPages = PageSource & { paths: string[]; at: Date };
+
+/** The file in which a build records what it generated its pages from, and when. */
 export const BUILD_RECORD = '.next/build-record.json';
 
 /** Pages that are remembered; those that were generated longest ago are forgotten. */
@@ -17,9 +20,17 @@ const perProcess = globalThis as typeof globalThis & {
   sealedGenerations?: Map<string, Omit<Generation, 'path'>>;
 };
 
-/** What {@link BUILD_RECORD} holds for pages that are generated now. */
-export function buildRecord(): string {
-  return JSON.stringify({ generatedAt: new Date() });
+/** The content of {@link BUILD_RECORD} for pages that are generated now. */
+export function buildRecord(source: PageSource): string {
+  return JSON.stringify({ ...source, generatedAt: new Date() });
+}
+
+/** One line for the log: which pages this server starts with. */
+export function describeBuild(): string {
+  const built = builtPages();
+  if (!built) return 'Sealed has no prerendered pages: each is rendered on its first request.';
+  const { database, revision, at, paths } = built;
+  return `Sealed has ${paths.length} prerendered pages from database ${database}, revision ${revision}, ${at.toISOString()}.`;
 }
 
 /**
@@ -47,14 +58,14 @@ export function generatedHere(built: BuiltPages | undefined): Generation[] {
     .reverse();
 }
 
-/** The pages that the build generated; `undefined` where it generated none, as for the target `deferred`. */
+/** The pages that the build generated; `undefined` if it generated none, as for the target `deferred`. */
 export function builtPages(): BuiltPages | undefined {
   try {
-    const { generatedAt } = JSON.parse(readFileSync(inBuild(BUILD_RECORD), 'utf8'));
+    const { database, revision, generatedAt } = JSON.parse(readFileSync(inBuild(BUILD_RECORD), 'utf8'));
     const { routes } = JSON.parse(readFileSync(inBuild('.next/prerender-manifest.json'), 'utf8'));
-    // Next.js's own pages, files, and the page that stands in where there is no post.
+    // Without Next.js's own pages, files, and the placeholder that an empty blog needs.
     const paths = Object.keys(routes).filter((path) => !/^\/(_|status$|unavailable$)|\.|\/-$/.test(path));
-    return { paths: paths.sort(), at: new Date(generatedAt) };
+    return { database, revision, paths: paths.sort(), at: new Date(generatedAt) };
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { environment } from '#secrets/environment.ts';
+import { unquoted } from '#secrets/reader.ts';
 
 /** Posts on one page of a list. */
 export const POSTS_PER_PAGE = 10;
@@ -7,7 +8,7 @@ export const POSTS_PER_PAGE = 10;
 export const GENERATED_POSTS = wholeNumber('GENERATED_POSTS', 1_000);
 
 function wholeNumber(name: string, otherwise: number): number {
-  const text = environment[name] || String(otherwise);
+  const text = unquoted(environment[name] ?? '') || String(otherwise);
   if (!/^\d{1,9}$/.test(text))
     throw new Error(`${name} is not a whole number. Set it to one, such as ${otherwise}.`);
   return Number(text);

@@ -1,5 +1,7 @@
 import 'server-only';
 import { revalidateTag } from 'next/cache';
+import { askDatabase } from '#database/client.ts';
+import { DatabaseUnavailable } from '#database/problem.ts';
 import { LISTS_TAG, POSTS_TAG, postTag } from '#posts/queries.ts';
 import { isSlug } from '#posts/slug.ts';
 import { bearerToken } from '#requests/bearer.ts';
@@ -10,12 +12,13 @@ import { isSameSecret } from '#secrets/same-secret.ts';
 /** Bytes of a body at most. */
 const LARGEST_BODY = 1_000;
 
-/** What is to be generated anew: one post and the lists it may stand in, or every page. */
+/** What to revalidate: one post and the lists that may show it, or every page. */
 type Order = { slug: string } | { all: true };
 
 /**
- * Answers a CMS or a pipeline that knows REVALIDATE_TOKEN: pages that it names are generated anew on their next visit.
- * Without that secret there is nothing here.
+ * Answers a CMS or a pipeline that knows REVALIDATE_TOKEN: the pages that it names are rendered again on their next
+ * visit. Without that secret the answer is 404. While the database is away it is 503, and the pages stay as they are:
+ * they could not be rendered again.
  */
 export async function answerRevalidation(request: Request): Promise<Response> {
   const token = usableSecret('REVALIDATE_TOKEN');
@@ -28,10 +31,25 @@ export async function answerRevalidation(request: Request): Promise<Response> {
   }
   const order = orderOf(await bodyWithin(LARGEST_BODY, request));
   if (!order) return refusal(400, 'Send {"slug":"a-post"} for one post and the lists, or {"all":true}.');
+  if (!(await isDatabaseAvailable()))
+    return refusal(503, 'The database is away, so no page was changed. Try again later.', {
+      'Retry-After': '30',
+    });
   const tags = 'slug' in order ? [postTag(order.slug), LISTS_TAG] : [POSTS_TAG];
   // Not the profile `max`: it would serve the old page once more, to whoever looks at what they have just asked for.
   for (const tag of tags) revalidateTag(tag, { expire: 0 });
   return Response.json({ refreshed: 'slug' in order ? [`/posts/${order.slug}`, 'lists'] : ['all'] });
+}
+
+async function isDatabaseAvailable(): Promise<boolean> {
+  try {
+    await askDatabase();
+    return true;
+  } catch (error) {
+    // The log has its own line about this.
+    if (error instanceof DatabaseUnavailable) return false;
+    throw error;
+  }
 }
 
 function orderOf(text: string | undefined): Order | undefined {

@@ -2,11 +2,11 @@ import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { SecretName } from './declaration.ts';
-import { environment } from './environment.ts';
+import { environment, unquoted } from './environment.ts';
 import { perProcess } from './per-process.ts';
 import { type ReadSecret, readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';
-import { SECRETS_DIRECTORY, unquoted } from './sources.ts';
+import { SECRETS_DIRECTORY } from './sources.ts';
 import '#secrets/server-guard';
 
 /** Milliseconds between two looks at the files: where a change is not announced, as on a network's file system. */

@@ -3,8 +3,9 @@ type SslMode = (typeof SSL_MODES)[number];
 
 /** What a PostgreSQL URL says, in parts, so that no later step carries the URL around. */
 export type DatabaseAddress = {
+  /** A host name, an IP address, or the folder of a Unix socket, which begins with a slash. */
   host: string;
-  /** TCP port; 5432 where the URL names none. */
+  /** TCP port, also a part of a socket's name; 5432 if the URL names none. */
   port: number;
   database: string;
   user: string;
@@ -22,6 +23,12 @@ type Problem = { problem: string };
 
 const FORM = 'Its form is postgresql://user:password@host:5432/database.';
 
+/** A URL whose host is empty, as it may be if the parameter `host` names one. */
+const EMPTY_HOST = /^(\w+:\/\/(?:[^/?#]*@)?)(?=[:/?])/;
+
+const SEVERAL_HOSTS =
+  'names several hosts. Name one; to follow a fail-over, name a proxy or a DNS name that leads to the primary.';
+
 /** How a character is written inside a password. */
 const ENCODED: Record<string, string> = { '/': '%2F', '#': '%23', '?': '%3F', '@': '%40' };
 
@@ -33,24 +40,32 @@ export function takeApart(text: string): DatabaseAddress | Problem {
   const problem = wrongForm(text) ?? wrongUserinfo(text);
   if (problem) return { problem };
 
-  const url = URL.parse(text);
+  const url = URL.parse(/[?&]host=[^&]/.test(text) ? text.replace(EMPTY_HOST, '$1localhost') : text);
   if (!url) return { problem: `can't be taken apart: its host is not one. ${FORM}` };
+  // The parameter wins, as it does in libpq. A socket's folder may also be the host itself, percent-encoded.
+  const host = url.searchParams.get('host') || decoded(url.hostname.replace(/^\[|\]$/g, ''));
+  const port = Number(url.searchParams.get('port') || url.port || 5432);
   const [database, user, password] = [url.pathname.slice(1), url.username, url.password].map(decoded);
   if (user === undefined || password === undefined || database === undefined)
     return { problem: 'has a % that encodes nothing. A literal % in a password is written %25.' };
-  if (!url.hostname) return { problem: `names no host. ${FORM}` };
+  if (!host) return { problem: `names no host. ${FORM}` };
+  if (host.includes(',')) return { problem: SEVERAL_HOSTS };
+  if (host.includes('/') && !host.startsWith('/'))
+    return { problem: `has a / in its host. The folder of a Unix socket begins with one. ${FORM}` };
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    return { problem: 'has a port that is not a number up to 65535.' };
   if (!user) return { problem: `names no user. ${FORM}` };
   if (!database) return { problem: `names no database. ${FORM}` };
   if (database.includes('/')) return { problem: `names more than a database after the host. ${FORM}` };
   const sslmode = SSL_MODES.find((mode) => mode === (url.searchParams.get('sslmode') ?? 'disable'));
   if (!sslmode) return { problem: `has an unknown sslmode. Use one of ${SSL_MODES.join(', ')}.` };
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port ? Number(url.port) : 5432,
+    host,
+    port,
     database,
     user,
     password,
-    schema: url.searchParams.get('schema') ?? 'public',
+    schema: url.searchParams.get('schema') || 'public',
     sslmode,
     sslrootcert: url.searchParams.get('sslrootcert') ?? undefined,
   };
@@ -88,6 +103,7 @@ function wrongUserinfo(text: string): string | undefined {
   const [beforeQuery = ''] = rest.slice(authority.length).split('?', 1);
   if (at === -1 && next && rest.slice(authority.length).includes('@')) return unencoded(next);
   if (at !== -1 && beforeQuery.includes('@')) return unencoded('@');
+  if (authority.slice(at + 1).includes(',')) return SEVERAL_HOSTS;
   const port = /:([^:\]]*)$/.exec(authority.slice(at + 1))?.[1];
   if (port === undefined || /^\d*$/.test(port)) {
     return Number(port ?? 1) > 65_535 ? 'has a port above 65535.' : undefined;

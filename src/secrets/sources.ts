@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { environment, type Variables } from './environment.ts';
+import { environment, unquoted, type Variables, withoutQuotes } from './environment.ts';
 import { perProcess } from './per-process.ts';
 import { SecretError } from './secret-error.ts';
 
@@ -68,12 +68,6 @@ export function findSecret(name: string, from: Partial<Sources> = {}): FoundSecr
       throw new SecretError(`${name}: ${first?.source} and ${other.source} disagree. Keep one of them.`);
   }
   return first ?? stored(name, store);
-}
-
-/** As `docker run --env-file` hands a setting over: quotes and a carriage return are still part of it. */
-export function unquoted(raw: string): string {
-  const line = raw.replace(/^\uFEFF/, '').trim();
-  return withoutQuotes(line);
 }
 
 function namedFile(name: string, variables: Variables): FoundSecret | undefined {
@@ -149,12 +143,6 @@ function plainText(name: string, source: string, raw: string): string {
   }
   // A variable of --env-file is one line, so a PEM comes with its line ends spelled out.
   return value.startsWith('-----BEGIN ') ? value.replaceAll('\\r', '').replaceAll('\\n', '\n').trim() : value;
-}
-
-function withoutQuotes(line: string): string {
-  const quote = line[0];
-  const wrapped = line.length >= 2 && (quote === '"' || quote === "'") && line.endsWith(quote);
-  return wrapped ? line.slice(1, -1) : line;
 }
 
 function isMissing(error: unknown): boolean {

@@ -3,13 +3,20 @@ import { logConsole } from '#logging/console.ts';
 import { createLogger } from '#logging/logger.ts';
 
 /**
- * Has the serving process write one log, masked, and keeps out of it what it has already: Next.js prints each failed
- * render, and while the database is away that would be a stack for every request beside the one line that says so.
+ * Has the serving process write one log, masked, without what is no news: Next.js prints each failed render, and while
+ * the database is away that would be a stack for every request beside the one line that says so.
  */
-export function quietReportedProblems(): void {
-  logConsole(createLogger(), isReported);
+export function installServerLog(): void {
+  logConsole(createLogger(), (value) => isReported(value) || isAbort(value));
 }
 
 function isReported(value: unknown): boolean {
   return value instanceof Error && 'digest' in value && value.digest === DATABASE_UNAVAILABLE;
+}
+
+/** A client that went away, or was sent away, before its request was complete: Node.js's `connResetException`. */
+function isAbort(value: unknown): boolean {
+  return (
+    value instanceof Error && value.message === 'aborted' && 'code' in value && value.code === 'ECONNRESET'
+  );
 }

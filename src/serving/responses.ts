@@ -3,28 +3,6 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 /** The page that stands in for one that could not be made; a route of the app, so that it looks like the rest. */
 const UNAVAILABLE_PATH = '/unavailable';
 
-/** The address of Next.js's own not-found page. */
-export const NOT_FOUND_PATH = '/_not-found';
-
-/**
- * Answers 400 where the path's percent-encoding means nothing, which Next.js would answer with 500.
- * A route's template, such as `/posts/[slug]`, becomes the not-found page: Next.js would send its fallback shell with 200.
- *
- * @returns whether the request was answered
- */
-export function refuseHostilePath(request: IncomingMessage, response: ServerResponse): boolean {
-  try {
-    const path = decodeURIComponent((request.url ?? '/').split('?', 1)[0] ?? '/');
-    if (/[[\]]/.test(path)) request.url = NOT_FOUND_PATH;
-    return false;
-  } catch {
-    response
-      .writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' })
-      .end('The address is malformed.\n');
-    return true;
-  }
-}
-
 /**
  * Turns a 500 into a 503 that a person can read, with or without JavaScript: Next.js sends an empty document there.
  * Must run before the request is handled.
@@ -67,7 +45,7 @@ type Page = { contentType: string; policy: string | undefined; body: string };
 const PLAIN: Page = {
   contentType: 'text/plain; charset=utf-8',
   policy: undefined,
-  body: 'This page is not at hand for the moment. Try again in a while.\n',
+  body: 'This page is temporarily unavailable. Try again in a while.\n',
 };
 
 let known: Promise<Page> | undefined;

@@ -1,24 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { serveFrom } from '#generation/build-folder.ts';
-import { noteAnswer } from '#generation/record.ts';
+import { describeBuild, noteAnswer } from '#generation/record.ts';
 import { configuredSite } from '#requests/site.ts';
 import { watchSecrets } from '#secrets/current.ts';
 import { environment } from '#secrets/environment.ts';
-import { installFrameworkKeys, ownFrameworkKeys, requireFrameworkKeys } from './framework-keys.ts';
-import { quietReportedProblems } from './log.ts';
-import { refuseHostilePath, replaceFailure } from './responses.ts';
-import { stopOnSignal } from './shutdown.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { answerHealth } from './health.ts';
+import { installServerLog } from './log.ts';
+import { replaceFailure } from './responses.ts';
+import { screenRequest } from './screening.ts';
+import { drainSetting, stopOnSignal } from './shutdown.ts';
 import { answerStatus } from './status.ts';
+
+/** Milliseconds in which a request has to be here whole; what trickles in for longer is answered with 408. */
+const REQUEST_TIMEOUT = 30_000;
+
+/** Milliseconds between two looks for such requests; Node.js looks every 30 seconds by itself. */
+const REQUEST_TIMEOUT_INTERVAL = 1_000;
+
+/** The answer to CONNECT, for which Node.js makes no response. */
+const NO_TUNNEL =
+  'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 /** Where the server listens. */
 export type Listening = { hostname: string; port: number };
 
 /**
- * Serves a standalone build until SIGTERM or SIGINT, then lets requests in flight end and exits with 0.
+ * Serves a standalone build until SIGTERM or SIGINT, then finishes the requests in flight and exits with 0.
  *
  * @param folder holds what `next build` put into `.next/standalone`
  */
@@ -29,18 +42,27 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   environment.NEXT_TELEMETRY_DISABLED = '1';
   serveFrom(folder);
   configuredSite();
-  quietReportedProblems();
+  const drainSeconds = drainSetting();
+  // An AUTH_SECRET that can't be read ends the process now, and not the first sign-in.
+  readSecret('AUTH_SECRET');
+  installServerLog();
+  console.info(describeBuild());
   logReachability(console.info);
 
   const { default: next } = await import('next');
-  const keys = ownFrameworkKeys();
-  await installFrameworkKeys(folder, keys);
   const app = next({ dev: false, dir: folder, hostname, port });
   await app.prepare();
   const handle = app.getRequestHandler();
 
-  const server = createServer((request, response) => {
-    if (refuseHostilePath(request, response) || answerStatus(request, response)) return;
+  const options = {
+    requestTimeout: REQUEST_TIMEOUT,
+    connectionsCheckingInterval: REQUEST_TIMEOUT_INTERVAL,
+    // A server may ignore an upgrade, and answer as if it was not asked: https://www.rfc-editor.org/rfc/rfc9110#section-7.8.
+    shouldUpgradeCallback: () => false,
+  };
+  const server = createServer(options, (request, response) => {
+    if (screenRequest(request, response)) return;
+    if (answerHealth(request, response) || answerStatus(request, response)) return;
     replaceFailure(request, response, server);
     noteGenerations(request, response);
     handle(request, response).catch((error: unknown) => {
@@ -48,15 +70,21 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
       response.destroy();
     });
   });
+  server.on('connect', (_request, socket) => refuseTunnel(socket));
   // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
   server.keepAliveTimeout = 65_000;
-  await requireFrameworkKeys(server, keys);
   const watches = [watchSecrets(console.info), watchDatabase()];
-  stopOnSignal(server, () => {
+  stopOnSignal(server, drainSeconds, () => {
     for (const stop of watches) stop();
   });
   const bound = await listen(server, { hostname, port });
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
+}
+
+/** Node.js hands over the bare connection, and with it the care for its errors and its end. */
+function refuseTunnel(socket: Duplex): void {
+  socket.once('error', () => socket.destroy());
+  socket.end(NO_TUNNEL, () => socket.destroy());
 }
 
 /** Pages that are generated while serving, for `/status`. */

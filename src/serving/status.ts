@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bearerToken } from '#requests/bearer.ts';
 import { statusAccess } from '#status/access.ts';
-import { NOT_FOUND_PATH } from './responses.ts';
+import { answerPlainly } from './plain-answer.ts';
+import { NOT_FOUND_PATH } from './screening.ts';
 
 /**
- * Answers for `/status` what its page can't, as Next.js begins a page's answer, 200, before it asks the page: JSON to
- * whoever accepts it, 401 to a wrong token, and the not-found page where STATUS_TOKEN is not set.
+ * Answers for `/status` what its page can't, as Next.js begins a page's answer, 200, before it asks the page: JSON to a
+ * client that accepts it, 401 to a wrong token, 429 to too many of them, and the not-found page if STATUS_TOKEN is not set.
  *
  * @returns whether the request was answered
  */
@@ -18,13 +19,13 @@ export function answerStatus(request: IncomingMessage, response: ServerResponse)
   }
   const access = statusAccess(authorization);
   if (access === 'off') request.url = NOT_FOUND_PATH;
+  if (access === 'limited') {
+    answerPlainly(response, 429, 'Too many wrong tokens. Try again in a minute.', { 'Retry-After': '60' });
+    return true;
+  }
   if (access !== 'denied' || bearerToken(authorization) === undefined) return false;
-  response
-    .writeHead(401, {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'Cache-Control': 'no-store',
-      'WWW-Authenticate': 'Bearer',
-    })
-    .end('Send Authorization: Bearer with the value of STATUS_TOKEN.\n');
+  answerPlainly(response, 401, 'Send Authorization: Bearer with the value of STATUS_TOKEN.', {
+    'WWW-Authenticate': 'Bearer',
+  });
   return true;
 }

@@ -6,38 +6,42 @@ import { isSession, signSession } from '#sessions/session.ts';
 /** The cookie of whoever has signed in. */
 export const STATUS_COOKIE = 'sealed_status';
 
-/** Wrong tokens in a minute, past which no token is taken: enough for a person, few for a machine. */
+/** Wrong tokens in a minute that are answered as such; after that, a client is told to wait. */
 const FAILURES = 5;
 
 /** Milliseconds. */
 const MINUTE = 60_000;
 
-/** Whether somebody may see the status; `off` where STATUS_TOKEN is not set. */
-export type Access = 'off' | 'denied' | 'granted';
+/** Whether a client may see the status; `off` if STATUS_TOKEN is not set, `limited` after too many wrong tokens. */
+export type Access = 'off' | 'denied' | 'limited' | 'granted';
 
 const perProcess = globalThis as typeof globalThis & { sealedFailedSignIns?: number[] };
 
 /**
- * @param authorization the header's value; where it has a token, that alone decides
+ * @param authorization the header's value; if it has a token, that alone decides
  * @param cookie the value of {@link STATUS_COOKIE}
  */
 export function statusAccess(authorization?: string | null, cookie?: string): Access {
   const token = usableSecret('STATUS_TOKEN');
   if (token === undefined) return 'off';
   const sent = bearerToken(authorization);
-  if (sent !== undefined) return isStatusToken(sent) ? 'granted' : 'denied';
+  if (sent !== undefined) return tokenAccess(sent);
   return cookie !== undefined && isSession(purpose(token), cookie) ? 'granted' : 'denied';
 }
 
-/** Whether a text is STATUS_TOKEN. Past a few failures in a minute nothing is, until a minute after the first of them. */
-export function isStatusToken(sent: string, now = Date.now()): boolean {
+/**
+ * Whether a text is STATUS_TOKEN. The right one is granted however many wrong ones came before: it is too long to guess,
+ * and nobody may lock out whoever looks after the site.
+ */
+export function tokenAccess(sent: string, now = Date.now()): Access {
+  const token = usableSecret('STATUS_TOKEN');
+  if (token === undefined) return 'off';
+  if (isSameSecret(sent, token)) return 'granted';
   const failures = (perProcess.sealedFailedSignIns ?? []).filter((at) => now - at < MINUTE);
   perProcess.sealedFailedSignIns = failures;
-  const token = usableSecret('STATUS_TOKEN');
-  if (token === undefined || failures.length >= FAILURES) return false;
-  if (isSameSecret(sent, token)) return true;
+  if (failures.length >= FAILURES) return 'limited';
   failures.push(now);
-  return false;
+  return 'denied';
 }
 
 /** A session for who has shown STATUS_TOKEN, as the value of {@link STATUS_COOKIE}; `undefined` where there is none to show. */

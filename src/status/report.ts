@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { reachability } from '#database/reachability.ts';
 import { inBuild } from '#generation/build-folder.ts';
-import { builtPages, type Generation, generatedHere } from '#generation/record.ts';
+import { type BuiltPages, builtPages, type Generation, generatedHere } from '#generation/record.ts';
 import { secretProblem } from '#secrets/current.ts';
 import { ownSources, type StoreState } from '#secrets/sources.ts';
 import { type SecretState, secretStates } from '#secrets/states.ts';
@@ -13,7 +13,7 @@ export type StatusReport = {
   store: StoreState | undefined;
   database: string;
   /** Pages as they are shown now: those of the image, and those that were generated since, newest first. */
-  pages: { inImage: { at: Date; paths: string[] } | undefined; later: Generation[] };
+  pages: { inImage: BuiltPages | undefined; later: Generation[] };
   /** Since when this process runs, and what it is made of. */
   process: { startedAt: Date; versions: { sealed: string; next: string; node: string } };
 };
@@ -31,7 +31,7 @@ export function statusReport(): StatusReport {
     store: ownSources().store?.state?.(),
     database: reachability(),
     pages: {
-      inImage: built && { at: built.at, paths: built.paths.filter((path) => !renewed.has(path)) },
+      inImage: built && { ...built, paths: built.paths.filter((path) => !renewed.has(path)) },
       later,
     },
     process: { startedAt: new Date(performance.timeOrigin), versions: versions() },

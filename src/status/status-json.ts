@@ -7,6 +7,8 @@ const NOT_FOUND = { status: 404, headers: NO_STORE };
 
 const UNAUTHORIZED = { status: 401, headers: { ...NO_STORE, 'WWW-Authenticate': 'Bearer' } };
 
+const TOO_MANY = { status: 429, headers: { ...NO_STORE, 'Retry-After': '60' } };
+
 /** The report for machines: whoever asks `/status` for JSON, with `Authorization: Bearer` and STATUS_TOKEN. */
 export async function answerStatusJson(request: Request): Promise<Response> {
   const access = statusAccess(request.headers.get('authorization'));
@@ -14,5 +16,7 @@ export async function answerStatusJson(request: Request): Promise<Response> {
   if (access === 'off') {
     return Response.json({ error: 'There is no status to see: STATUS_TOKEN is not set.' }, NOT_FOUND);
   }
+  if (access === 'limited')
+    return Response.json({ error: 'Too many wrong tokens. Try again in a minute.' }, TOO_MANY);
   return Response.json({ error: 'Send Authorization: Bearer with the value of STATUS_TOKEN.' }, UNAUTHORIZED);
 }

@@ -62,6 +62,10 @@ export function StatusTable({ report }: { report: StatusReport }) {
           <summary>
             {counted(pages.inImage.paths.length)} as generated while building, at{' '}
             <Moment at={pages.inImage.at} />
+            <Detail>
+              from database <code>{pages.inImage.database}</code>, revision{' '}
+              <code>{pages.inImage.revision}</code>
+            </Detail>
           </summary>
           <ul className={styles.pages}>
             {pages.inImage.paths.map((path) => (

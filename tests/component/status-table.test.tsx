@@ -4,6 +4,7 @@ import type { StatusReport } from '#status/report.ts';
 import { StatusTable } from '#status/status-table.tsx';
 
 const at = new Date('2026-06-01T23:30:05Z');
+const built = { at, database: '0123456789ab', revision: '0123456789abcdef' };
 const state = {
   phases: 'run',
   need: 'optional',
@@ -21,7 +22,7 @@ const report = (other: Partial<StatusReport> = {}): StatusReport => ({
   ] as StatusReport['secrets'],
   store: undefined,
   database: 'reachable',
-  pages: { inImage: { at, paths: ['/', '/posts/a'] }, later: [] },
+  pages: { inImage: { ...built, paths: ['/', '/posts/a'] }, later: [] },
   process: { startedAt: at, versions: { sealed: '1.2.3', next: '16.0.0', node: '26.0.0' } },
   ...other,
 });
@@ -48,10 +49,16 @@ describe('StatusTable', () => {
 
   it('counts a thousand pages, and lists them where somebody asks', () => {
     const paths = Array.from({ length: 1_000 }, (_, page) => `/posts/${page}`);
-    render(<StatusTable report={report({ pages: { inImage: { at, paths }, later: [] } })} />);
+    render(<StatusTable report={report({ pages: { inImage: { ...built, paths }, later: [] } })} />);
     const details = screen.getByText(/^1000 pages as generated while building/).closest('details');
     expect(details?.open).toBe(false);
     expect(details?.querySelectorAll('a')).toHaveLength(1_000);
+  });
+
+  it('says which database and which content the pages of the image come from', () => {
+    render(<StatusTable report={report()} />);
+    const [summary] = screen.getAllByText(/^2 pages as generated while building/);
+    expect(summary?.textContent).toContain('from database 0123456789ab, revision 0123456789abcdef');
   });
 
   it('tells why a page was generated later', () => {

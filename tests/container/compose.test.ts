@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { copyClone } from '../setup/clone.ts';
+import { healthCheckUser } from './engine.ts';
 
 describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
   const name = `sealed-test-${randomBytes(4).toString('hex')}`;
@@ -62,6 +63,26 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
     expect(status).toMatch(/^CapEff:\t0+$/m);
     expect(status).toMatch(/^CapBnd:\t0+$/m);
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  });
+
+  it('runs no health check as root', () => {
+    for (const [service, uid] of [
+      ['app', '1000'],
+      ['postgres', expect.stringMatching(/^[1-9]\d*$/)],
+    ]) {
+      const id = compose('ps', '--quiet', String(service)).trim();
+      expect(healthCheckUser(id)).toEqual({ uid, capabilities: '0000000000000000' });
+    }
+  });
+
+  it('builds its image once, for every service that runs it', () => {
+    const services: Record<string, { build?: object; image: string; pull_policy?: string }> = JSON.parse(
+      compose('config', '--format', 'json'),
+    ).services;
+    const ours = Object.values(services).filter(({ image }) => image === `${name}:deferred`);
+    expect(ours).toHaveLength(3);
+    expect(ours.filter(({ build }) => build)).toHaveLength(1);
+    expect(ours.map(({ pull_policy }) => pull_policy)).toEqual(['never', 'never', 'never']);
   });
 
   it('keeps the password out of every container’s configuration', () => {

@@ -3,6 +3,11 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
+/** Whether Docker keeps its images in containerd's store. The classic one refuses attestations and exports of a cache. */
+export function usesContainerdStore(): boolean {
+  return docker('info', '--format', '{{.DriverStatus}}').includes('io.containerd.snapshotter');
+}
+
 /** A container that a test started; it is removed by its id. */
 export type Container = {
   id: string;
@@ -67,6 +72,29 @@ export async function startContainer(image: string, options: string[] = []): Pro
     throw new Error(`The container did not answer:\n${log}`);
   }
   return container;
+}
+
+/** What Docker says about a container's health. */
+type Health = { Status: string; Log: { ExitCode: number; Output: string }[] };
+
+/** The health of a container that has a health check. */
+export function healthOf(id: string): Health {
+  return JSON.parse(docker('inspect', '--format', '{{json .State.Health}}', id));
+}
+
+/** The user and the effective capabilities that a container's health check runs with. */
+export function healthCheckUser(id: string): { uid: string; capabilities: string } {
+  const [kind, ...words]: string[] = JSON.parse(
+    docker('inspect', '--format', '{{json .Config.Healthcheck.Test}}', id),
+  );
+  if (kind !== 'CMD') throw new Error(`The health check of ${id} runs in a shell.`);
+  // What drops rights before the command itself, if anything does.
+  const end = words[0] === 'setpriv' ? words.findIndex((word, at) => at > 0 && !word.startsWith('--')) : 0;
+  const status = docker('exec', id, ...words.slice(0, end), 'cat', '/proc/self/status');
+  return {
+    uid: /^Uid:\t\d+\t(\d+)/m.exec(status)?.[1] ?? '',
+    capabilities: /^CapEff:\t(\w+)/m.exec(status)?.[1] ?? '',
+  };
 }
 
 /** Asks again until the answer is yes; fails after a time that is long for whatever is waited for. */

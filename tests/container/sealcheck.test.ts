@@ -7,9 +7,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { fiftySecrets } from '../../sealcheck/tests/fifty-secrets.ts';
 import { runNode } from '../setup/command.ts';
-import { docker, startContainer } from './engine.ts';
+import { docker, startContainer, usesContainerdStore } from './engine.ts';
 
 const built = inject('built');
+
+/** Stands for a secret that is passed as a build argument. */
+const REMARK = randomBytes(18).toString('base64url');
 
 type Ran = { code: number; output: string };
 
@@ -126,3 +129,47 @@ describe.skipIf(!built)('the image under sealcheck', () => {
     }
   });
 });
+
+describe.skipIf(!built || !usesContainerdStore())(
+  'the image with its attestations and its build cache',
+  () => {
+    const { secretFile = '', canary = '' } = built ?? {};
+    let folder: string;
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'sealed-attested-'));
+      const build = runNode('.', [
+        ...['src/commands/docker-build.ts', '--tag', 'sealed-test:attested', '--secret', secretFile, '--'],
+        ...['--provenance=mode=max', '--sbom=true', '--output', `type=oci,dest=${join(folder, 'image.tar')}`],
+        ...['--cache-to', `type=local,mode=max,dest=${join(folder, 'cache')}`],
+        // No instruction uses it, so it is in the provenance and nowhere else.
+        ...['--build-arg', `UNUSED=${REMARK}`],
+      ]);
+      if ((await build.ended) !== 0) throw new Error(build.output());
+    });
+
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it.each([
+      ['image.tar', []],
+      // The cache keeps what compile wrote, with keys of Next.js that no image has and no server accepts.
+      ['cache', ['--allow-framework-keys']],
+    ])('holds no build secret in %s', async (target, options) => {
+      const { code, output } = await sealcheck([
+        ...['image', join(folder, target), '--secret', `id=database_url,src=${secretFile}`, ...options],
+      ]);
+      expect(code, output).toBe(0);
+      expect(output).not.toContain(canary);
+    });
+
+    it('is a leak if a build argument is the secret, as the provenance shows it', async () => {
+      const { code, output } = await sealcheck(
+        ['image', join(folder, 'image.tar'), '--secret', 'id=remark,env=REMARK', '--format', 'json'],
+        { REMARK },
+      );
+      expect(code, output).toBe(1);
+      const places = JSON.parse(output).findings.map(({ place }: { place: string }) => place);
+      expect([...new Set(places)]).toEqual(['attestation (provenance)']);
+    });
+  },
+);

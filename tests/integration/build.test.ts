@@ -1,9 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { databaseIdentity } from '#database/identity.ts';
+import { contentRevision } from '#posts/content-revision.ts';
 import { type Command, runNode } from '../setup/command.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
 import { type HttpService, startService } from '../setup/http-service.ts';
@@ -124,6 +135,26 @@ describe('build:generate', () => {
     );
     rmSync(join(folder, '.env'));
     rmSync(join(folder, '.env.production'));
+  });
+
+  it('records which database and which content the pages come from, and the server says so first', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 2);
+    const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '"1"' });
+    expect(await build.ended, build.output()).toBe(0);
+    expect(generatedPosts()).toEqual(['post-1.html']);
+    const record = JSON.parse(readFileSync(join(folder, '.next/standalone/.next/build-record.json'), 'utf8'));
+    expect(record).toEqual({
+      database: await databaseIdentity(database.address),
+      revision: await contentRevision(database.address),
+      generatedAt: expect.stringMatching(/^\d{4}-\S+Z$/),
+    });
+    const server = runNode(folder, ['.next/standalone/sealed.js'], { HOSTNAME: '127.0.0.1', PORT: '0' });
+    await server.printed(/ready at/);
+    expect(server.output().split('\n')[0]).toContain(
+      `from database ${record.database}, revision ${record.revision}, ${record.generatedAt}`,
+    );
+    expect(await server.stop()).toBe(0);
   });
 
   it('stops where no secret is given, and says which option to pass', async () => {
@@ -252,4 +283,38 @@ describe('the newsletter', () => {
     expect(build.output().trim().split('\n')).toHaveLength(1);
     expect(build.output()).not.toContain(key);
   });
+});
+
+// Last, as it leaves nothing to generate from.
+describe('build:compile', () => {
+  it.each([
+    [
+      'a path that Next.js can only take for the whole project',
+      "process.env.ANY_FILE ?? 'x'",
+      /\nbuild:compile: \.\/src\/app\/planted\/page\.tsx:4:\d+ reads a path that Next\.js can't know.*turbopackIgnore.*\n$/,
+    ],
+    [
+      'a path for which Next.js ships a file of the project without a warning',
+      "'tsconfig.json'",
+      /\nbuild:compile: \.next\/standalone holds tsconfig\.json, which serving does not need.*\n$/,
+    ],
+  ])(
+    'fails at a page that reads %s',
+    async (_, file, message) => {
+      const page = join(folder, 'src/app/planted/page.tsx');
+      mkdirSync(join(page, '..'), { recursive: true });
+      writeFileSync(
+        page,
+        `import { readFileSync } from 'node:fs';
+         import { join } from 'node:path';
+         export default async function Page() {
+           return readFileSync(join(process.env.ANY_FOLDER ?? '.', ${file}), 'utf8').length;
+         }`,
+      );
+      const build = runNode(folder, ['src/commands/build-compile.ts']);
+      expect(await build.ended).toBe(1);
+      expect(build.output()).toMatch(message);
+    },
+    180_000,
+  );
 });

@@ -1,19 +1,60 @@
-import { describe, expect, it } from 'vitest';
-import { contentRevision } from '#database/content-revision.ts';
-import { createDatabase, writePosts } from '../setup/database.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { databaseIdentity } from '#database/identity.ts';
+import { disconnect } from '#database/one-per-process.ts';
+import { contentRevision } from '#posts/content-revision.ts';
+import * as reads from '#posts/published-posts.ts';
+import { runNode } from '../setup/command.ts';
+import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
+import { startService } from '../setup/http-service.ts';
+
+/** Another value of each type that the schema uses. */
+const CHANGED: Record<string, string> = {
+  text: `'zz-' || md5(COLUMN::text)`,
+  boolean: 'NOT COLUMN',
+  'timestamp without time zone': `COLUMN - interval '5 days'`,
+  integer: 'COLUMN + 1',
+};
+
+/** Everything that pages read, by every function that they read with. */
+async function shownBy(database: TestDatabase, slugs: string[]): Promise<string> {
+  vi.stubEnv('DATABASE_URL', database.url);
+  try {
+    const answers = Object.values(reads).flatMap((read: (slug: string) => Promise<unknown>) =>
+      slugs.map(read),
+    );
+    return JSON.stringify(await Promise.all(answers));
+  } finally {
+    await disconnect();
+    vi.unstubAllEnvs();
+  }
+}
 
 describe('contentRevision', () => {
-  it.each([
-    ['a published post is edited', `UPDATE "Post" SET "content" = 'Other text.' WHERE "slug" = 'post-2'`],
-    ['a post is withdrawn', `UPDATE "Post" SET "published" = false WHERE "slug" = 'post-2'`],
-    ['a post moves in time', `UPDATE "Post" SET "publishedAt" = '2020-01-01' WHERE "slug" = 'post-2'`],
-    ['a post gets another address', `UPDATE "Post" SET "slug" = 'other' WHERE "slug" = 'post-2'`],
-  ])('changes when %s', async (_, change) => {
+  it('changes with every column that pages show', async () => {
     const database = await createDatabase({ migrated: true });
-    await writePosts(database, 3);
-    const before = await contentRevision(database.address);
-    await database.query(change);
-    expect(await contentRevision(database.address)).not.toBe(before);
+    const slugs = Array.from({ length: 12 }, (_, index) => `post-${index + 1}`);
+    await writePosts(database, slugs.length);
+    // Posts of one moment are in the order of their ids.
+    await database.query(`UPDATE "Post" SET "publishedAt" = '2026-01-01'`);
+    const columns = await database.query<{ name: string; type: string }>(
+      `SELECT column_name AS name, data_type AS type FROM information_schema.columns WHERE table_name = 'Post'`,
+    );
+    expect(columns.map(({ name }) => name)).toEqual(expect.arrayContaining(['id', 'title', 'published']));
+    const shown: string[] = [];
+    for (const [index, { name, type }] of columns.entries()) {
+      const value = CHANGED[type]?.replace('COLUMN', `"${name}"`);
+      if (!value) throw new Error(`Add another value of the type ${type} to this test.`);
+      const before = [await shownBy(database, slugs), await contentRevision(database.address)];
+      await database.query(`UPDATE "Post" SET "${name}" = ${value} WHERE "slug" = 'post-${index + 1}'`);
+      const after = [await shownBy(database, slugs), await contentRevision(database.address)];
+      if (before[0] !== after[0]) {
+        shown.push(name);
+        expect([name, after[1]]).not.toEqual([name, before[1]]);
+      }
+    }
+    expect(shown).toEqual(
+      expect.arrayContaining(['id', 'slug', 'title', 'content', 'published', 'publishedAt', 'updatedAt']),
+    );
   });
 
   it('stays when only a draft is written', async () => {
@@ -26,8 +67,45 @@ describe('contentRevision', () => {
     expect(await contentRevision(database.address)).toBe(before);
   });
 
+  it("changes with the newsletter's template", async () => {
+    const { address } = await createDatabase({ migrated: true });
+    const revisions = await Promise.all(
+      [undefined, { subject: '', html: 'a' }, { subject: '', html: 'b' }].map((template) =>
+        contentRevision(address, template),
+      ),
+    );
+    expect(new Set(revisions).size).toBe(3);
+  });
+
   it('names an empty blog too', async () => {
     const { address } = await createDatabase({ migrated: true });
     expect(await contentRevision(address)).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe('npm run content-revision', () => {
+  it('prints database and content, the template of the provider included', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 3);
+    const provider = await startService(() => [200, { Subject: 'News', HtmlBody: 'From the provider' }]);
+    const printed = async (variables: Record<string, string>) => {
+      const command = runNode('.', ['src/commands/content-revision.ts'], {
+        DATABASE_URL: database.url,
+        EMAIL_API_URL: provider.url,
+        ...variables,
+      });
+      expect(await command.ended, command.output()).toBe(0);
+      return command.output().trim();
+    };
+    try {
+      const identity = await databaseIdentity(database.address);
+      expect(await printed({})).toBe(`${identity}-${await contentRevision(database.address)}`);
+      const template = { subject: 'News', html: 'From the provider' };
+      expect(await printed({ EMAIL_API_KEY: 'a key of a test' })).toBe(
+        `${identity}-${await contentRevision(database.address, template)}`,
+      );
+    } finally {
+      await provider.close();
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { queryOfSite, type Standalone, serveStandalone } from '../setup/standalone.ts';
+import { startDatabaseProxy } from '../setup/database-proxy.ts';
+import { queryOfSite, type Standalone, serveStandalone, siteAddress } from '../setup/standalone.ts';
 
 const token = randomBytes(16).toString('hex');
 const slug = `revalidated-${randomBytes(4).toString('hex')}`;
@@ -26,7 +27,45 @@ const order = (body: string, headers: Record<string, string> = { Authorization: 
 const title = async () =>
   /<h1[^>]*>([^<]*)/.exec(await (await fetch(`${site.url}/posts/${slug}`)).text())?.[1];
 
+const stateAt = async (url: string) => {
+  const { status, headers } = await fetch(url);
+  return [status, headers.get('x-nextjs-cache')];
+};
+
 describe('/revalidate', () => {
+  it('answers 503 and changes nothing while the database is away', async () => {
+    const proxy = await startDatabaseProxy(siteAddress());
+    const apart = await serveStandalone({
+      REVALIDATE_TOKEN: token,
+      DATABASE_URL_FILE: '',
+      DATABASE_URL: proxy.url,
+    });
+    const orderAll = () =>
+      fetch(`${apart.url}/revalidate`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}` },
+        body: '{"all":true}',
+      });
+    try {
+      const pages = ['/', '/newsletter', '/posts/a-secret-has-a-phase'].map((path) => apart.url + path);
+      const asBefore = pages.map(() => [200, 'HIT']);
+      expect(await Promise.all(pages.map(stateAt))).toEqual(asBefore);
+      proxy.refuse(true);
+      const answer = await orderAll();
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '30']);
+      expect((await answer.json()).error).toBe(
+        'The database is away, so no page was changed. Try again later.',
+      );
+      expect(await Promise.all(pages.map(stateAt))).toEqual(asBefore);
+      proxy.refuse(false);
+      expect((await orderAll()).status).toBe(200);
+      expect(await stateAt(`${apart.url}/`)).toEqual([200, 'MISS']);
+    } finally {
+      await apart.stop();
+      await proxy.stop();
+    }
+  });
+
   it.each([
     ['one post', `/posts/${slug}`, () => ({ slug })],
     ['every page', 'all', () => ({ all: true })],

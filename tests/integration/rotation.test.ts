@@ -10,6 +10,7 @@ import { RotatingPool } from '#database/rotating-pool.ts';
 import { watchSecrets } from '#secrets/current.ts';
 import { attachStore } from '#secrets/reader.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
+import { startDatabaseProxy } from '../setup/database-proxy.ts';
 
 const newPassword = () => randomBytes(12).toString('hex');
 
@@ -170,6 +171,31 @@ describe('the database client while credentials are rotated under load', () => {
       expect(refresh).not.toHaveBeenCalled();
     } finally {
       attachStore(undefined);
+    }
+  });
+
+  it('signs in for one of the waiting requests at a time while a password is refused', async () => {
+    const role = await createRole('first');
+    const proxy = await startDatabaseProxy(admin.address);
+    writeFileSync(file, proxy.url.replace(/\/\/.*@/, `//${role}:first@`));
+    const pool = new RotatingPool({ max: 10 });
+    pool.on('error', () => undefined);
+    try {
+      await pool.query('SELECT');
+      const next = newPassword();
+      await changePassword(role, next);
+      await endIdleConnections(role);
+      const waiting = Array.from({ length: 10 }, () => pool.query('SELECT'));
+      await elapsed(500);
+      const before = proxy.opened();
+      await elapsed(2_000);
+      expect(proxy.opened() - before).toBeLessThanOrEqual(8);
+      expect(proxy.opened() - before).toBeGreaterThan(2);
+      writeFileSync(file, proxy.url.replace(/\/\/.*@/, `//${role}:${next}@`));
+      expect(await Promise.all(waiting)).toHaveLength(10);
+    } finally {
+      await pool.end();
+      await proxy.stop();
     }
   });
 

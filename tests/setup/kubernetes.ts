@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 export type PodSpec = {
   automountServiceAccountToken?: boolean;
   enableServiceLinks?: boolean;
+  terminationGracePeriodSeconds?: number;
   securityContext: {
     runAsNonRoot?: boolean;
     runAsUser: number;
@@ -25,7 +26,10 @@ export type PodContainer = {
     capabilities: { drop: string[] };
   };
   volumeMounts: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }[];
+  lifecycle?: { preStop: { sleep: { seconds: number } } };
+  startupProbe?: { httpGet: { path: string } };
   readinessProbe?: { httpGet: { path: string } };
+  livenessProbe?: { httpGet: { path: string } };
 };
 
 export type PodVolume = {

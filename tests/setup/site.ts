@@ -1,8 +1,9 @@
-import { chmodSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { runNode } from './command.ts';
+import { plantTokens } from './planted-tokens.ts';
 import { copyProject } from './project-copy.ts';
 
 declare module 'vitest' {
@@ -11,10 +12,12 @@ declare module 'vitest' {
     siteUrl: string;
     /** The copy's folder. */
     siteFolder: string;
+    /** A token that lies around in many files of the copy. */
+    plantedToken: string;
   }
 }
 
-type Site = { url: string; folder: string; stop: () => Promise<void> };
+type Site = { url: string; folder: string; token: string; stop: () => Promise<void> };
 
 // Two suites ask for it, in modules of their own but in one process.
 const shared = globalThis as typeof globalThis & { site?: Promise<Site> };
@@ -25,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const site = await shared.site;
   project.provide('siteUrl', site.url);
   project.provide('siteFolder', site.folder);
+  project.provide('plantedToken', site.token);
   return site.stop;
 }
 
@@ -33,6 +37,10 @@ async function startSite(): Promise<Site> {
   chmodSync(parent, 0o700);
   const folder = join(parent, 'a path with spaces');
   copyProject(folder);
+  const token = plantTokens(folder);
+  // A file that is larger than JavaScript's longest string, as a dump of a database may be.
+  writeFileSync(join(folder, 'backup.dump'), '');
+  truncateSync(join(folder, 'backup.dump'), 600 * 2 ** 20);
   const start = runNode(folder, ['src/commands/start.ts']);
   const [, url = ''] = await start.printed(/ready at (http:\S+)/);
   let stopped: Promise<void> | undefined;
@@ -45,6 +53,7 @@ async function startSite(): Promise<Site> {
   return {
     url,
     folder,
+    token,
     stop: () => {
       stopped ??= stop();
       return stopped;

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
 import { runNode } from './command.ts';
 
 /** Another server of the build that the suite shares, with secrets of one test's own. */
@@ -23,10 +23,15 @@ export async function serveStandalone(
   return { url, log: server.output, stop: () => server.stop() };
 }
 
+/** The database that the suite's site started for itself. */
+export function siteAddress(): DatabaseAddress {
+  return readDatabaseAddress({ DATABASE_URL_FILE: join(inject('siteFolder'), '.data/database_url') });
+}
+
 /** Runs one query in the database that the suite's site started for itself. */
 export async function queryOfSite(sql: string, values: string[] = []): Promise<void> {
-  const connectionString = readFileSync(join(inject('siteFolder'), '.data/database_url'), 'utf8').trim();
-  const client = new pg.Client({ connectionString });
+  const { host, port, user, password, database } = siteAddress();
+  const client = new pg.Client({ host, port, user, password, database });
   await client.connect();
   await client.query(sql, values).finally(() => client.end());
 }

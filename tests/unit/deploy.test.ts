@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
+import { ANSWER_TIMEOUT } from '#serving/shutdown.ts';
 import { readObject } from '../setup/kubernetes.ts';
 
 /** The files below /run/secrets in which a running container looks. */
@@ -63,6 +64,32 @@ describe('deploy/kubernetes', () => {
   );
 });
 
+describe('the manifests of the server', () => {
+  const [[, pod]] = pods;
+  const [app] = pod.containers;
+  const service = parse(readFileSync('deploy/swarm/stack.yaml', 'utf8'), { version: '1.1' }).services.app;
+
+  it.each([
+    [
+      'Kubernetes',
+      app?.env?.find(({ name }) => name === 'DRAIN_SECONDS')?.value,
+      pod.terminationGracePeriodSeconds,
+    ],
+    ['Swarm', service.environment.DRAIN_SECONDS, Number.parseInt(service.stop_grace_period, 10)],
+  ])('leave time under %s to drain, and for the longest answer after it', (_, drain, grace = 0) => {
+    const waiting = Number(drain) + (app?.lifecycle?.preStop.sleep.seconds ?? 0);
+    expect(Number(drain)).toBeGreaterThan(0);
+    expect(grace).toBeGreaterThan(waiting + ANSWER_TIMEOUT / 1_000);
+  });
+
+  it('have Kubernetes ask each question at its own address', () => {
+    const paths = [app?.startupProbe, app?.readinessProbe, app?.livenessProbe].map(
+      (probe) => probe?.httpGet.path,
+    );
+    expect(paths).toEqual(['/health/live', '/health/ready', '/health/live']);
+  });
+});
+
 describe('deploy/swarm', () => {
   it.each(['stack.yaml', 'previous-auth-secret.yaml'])(
     'names in %s secrets of the running container',
@@ -75,23 +102,6 @@ describe('deploy/swarm', () => {
       for (const { mode, uid } of secrets) expect([mode, uid]).toEqual([0o400, '1000']);
     },
   );
-});
-
-describe('.github/workflows/ci.yml', () => {
-  type Step = { uses?: string; env?: Record<string, string>; with?: Record<string, string> };
-  type Workflow = { jobs: Record<string, { env?: Record<string, string>; steps: Step[] }> };
-  const { jobs }: Workflow = parse(readFileSync('.github/workflows/ci.yml', 'utf8'));
-
-  it('shows secrets to the steps that read them, and to no action but the one that builds', () => {
-    const { steps } = jobs.image ?? { steps: [] };
-    const given = ({ env = {}, with: inputs = {} }: Step) =>
-      JSON.stringify([env, inputs]).includes('secrets.');
-    const actions = steps.filter((step) => step.uses && given(step)).map(({ uses }) => uses?.split('@')[0]);
-    expect(actions).toEqual(['docker/build-push-action']);
-    // A comparison says whether there is one, and not what it is.
-    const everywhere = Object.values(jobs).flatMap(({ env = {} }) => Object.values(env).map(String));
-    expect(everywhere.filter((value) => /secrets\.\w+(?! != '')\b/.test(value))).toEqual([]);
-  });
 });
 
 function externalKeys(file: string): string[] {

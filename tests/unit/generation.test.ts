@@ -2,7 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BUILD_RECORD, buildRecord, builtPages, generatedHere, noteAnswer } from '#generation/record.ts';
+import {
+  BUILD_RECORD,
+  buildRecord,
+  builtPages,
+  describeBuild,
+  generatedHere,
+  noteAnswer,
+} from '#generation/record.ts';
 
 let folder: string;
 
@@ -19,10 +26,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+const source = { database: '0123456789ab', revision: '0123456789abcdef' };
+
 const writeBuild = (paths: string[]) => {
   const routes = Object.fromEntries(paths.map((path) => [path, {}]));
   writeFileSync(join(folder, '.next/prerender-manifest.json'), JSON.stringify({ routes }));
-  writeFileSync(join(folder, BUILD_RECORD), buildRecord());
+  writeFileSync(join(folder, BUILD_RECORD), buildRecord(source));
 };
 
 describe('the record of generated pages', () => {
@@ -42,8 +51,17 @@ describe('the record of generated pages', () => {
     expect(builtPages()?.at.getTime()).toBeGreaterThanOrEqual(before);
   });
 
-  it('knows of no page where the build generated none', () => {
+  it('has what the pages were made from, and says so in one line', () => {
+    writeBuild(['/', '/posts/b']);
+    expect(builtPages()).toMatchObject(source);
+    expect(describeBuild()).toMatch(
+      /^Sealed has 2 prerendered pages from database 0123456789ab, revision 0123456789abcdef, \d{4}-\S+Z\.$/,
+    );
+  });
+
+  it('has no page if the build generated none', () => {
     expect(builtPages()).toBeUndefined();
+    expect(describeBuild()).toMatch(/no prerendered pages/);
   });
 
   it('tells a first visit from a page that is generated anew, newest first', () => {

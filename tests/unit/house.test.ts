@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
 const ARROWS: Record<string, string[]> = {
   app: ['newsletter', 'posts', 'revalidation', 'status', 'support', 'database', 'secrets', 'ui'],
   commands: ['building', 'serving', 'newsletter', 'posts', 'database', 'secrets'],
-  building: ['newsletter', 'generation', 'database', 'secrets'],
+  building: ['newsletter', 'posts', 'generation', 'database', 'secrets'],
   serving: ['generation', 'requests', 'status', 'database', 'logging', 'secrets'],
   newsletter: ['posts', 'generation', 'secrets'],
-  revalidation: ['posts', 'requests', 'secrets'],
+  revalidation: ['posts', 'requests', 'database', 'secrets'],
   status: ['generation', 'requests', 'sessions', 'database', 'secrets', 'ui'],
   support: ['requests', 'secrets'],
   posts: ['database', 'secrets', 'ui'],

@@ -40,10 +40,7 @@ article.allowed { border-left-color: var(--doubt); }
 article h3 { font-size: 1rem; margin: 0 0 .35rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 ul { padding-left: 1.2rem; } footer { margin-top: 3rem; font-size: .85rem; }
-@media (max-width: 36rem) { ol.image li { grid-template-columns: 1fr; } ol.image li.step { background: transparent; border: 2px dashed var(--mount); border-radius: .5rem; margin: .5rem; }
-span.word { white-space: nowrap; }
-.aside { display: block; margin-top: .3rem; color: var(--soft); font-size: .85rem; }
-ol.image .size { text-align: left; } ol.image .bar { margin-left: 0; } dl { grid-template-columns: 1fr; } dt { margin-top: .3rem; font-size: .85rem; } }
+@media (max-width: 36rem) { ol.image li { grid-template-columns: 1fr; } ol.image .size { text-align: left; } ol.image .bar { margin-left: 0; } dl { grid-template-columns: 1fr; } dt { margin-top: .3rem; font-size: .85rem; } }
 `;
 
 // A step whose layer was left behind: not in the image, and what it made is.

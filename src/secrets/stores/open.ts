@@ -1,10 +1,10 @@
 import { SECRET_NAMES } from '../declaration.ts';
-import { environment } from '../environment.ts';
+import { environment, unquoted } from '../environment.ts';
 import { maskSecret } from '../masking.ts';
 import { perProcess } from '../per-process.ts';
 import { currentPhase, mayBeReadIn, type Phase } from '../phase.ts';
 import { SecretError } from '../secret-error.ts';
-import { attachStore, findSecret, unquoted } from '../sources.ts';
+import { attachStore, findSecret } from '../sources.ts';
 import { awsSecretsManager } from './aws-secrets-manager.ts';
 import { type Keeping, type KeptStore, keepStore } from './kept.ts';
 import type { SecretStore } from './store.ts';

@@ -84,7 +84,7 @@ it('takes one row, and then what the failing test says to add', () => {
     text.replace(/^\| `EMAIL_API_KEY`.*\n/m, `$&${toAdd.get('docs/secrets.md')}\n`),
   );
   change(WORKFLOW, (text) =>
-    text.replace(/^( +)database_url=.*\n/m, (line, indent) => `${line}${indent}${toAdd.get(WORKFLOW)}\n`),
+    text.replace(/^( +)EMAIL_API_KEY:.*\n/gm, (line, indent) => `${line}${indent}${toAdd.get(WORKFLOW)}\n`),
   );
   expect(runTest()).toMatchObject({ passed: true });
 });

@@ -1,4 +1,4 @@
-import { cookies, draftMode, headers } from 'next/headers';
+import { draftMode, headers } from 'next/headers';
 import { Suspense } from 'react';
 
 export default function GreetingPage() {
@@ -9,18 +9,17 @@ export default function GreetingPage() {
   );
 }
 
-/** The action closes over a value, so Next.js sends that value out encrypted, and takes it back. */
+/** The action closes over a value, so that a page which is generated with it would hold that value encrypted. */
 async function Greeting() {
-  const visitor = process.env.GENERATED_FOR ?? (await headers()).get('x-visitor') ?? 'nobody';
-  const { isEnabled } = await draftMode();
+  const visitor = process.env.GENERATED_FOR ?? (await headers()).get('x-visitor');
   async function greet() {
     'use server';
-    (await cookies()).set('greeted', visitor);
+    console.info(visitor);
   }
+  // Nothing is encrypted for a visitor without a name, as a server has no key for it.
   return (
-    <form action={greet}>
-      <p>{isEnabled ? 'Draft mode is on.' : 'Draft mode is off.'}</p>
-      <button type="submit">Greet</button>
+    <form action={visitor === null ? undefined : greet}>
+      <p>{(await draftMode()).isEnabled ? 'Draft mode is on.' : 'Draft mode is off.'}</p>
     </form>
   );
 }

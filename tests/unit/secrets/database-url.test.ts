@@ -31,6 +31,42 @@ describe('parseDatabaseUrl', () => {
     expect(parse(url)).toMatchObject({ host: 'ep-x-pooler.example', database: 'blog', sslmode: 'require' });
   });
 
+  it.each([
+    ['a parameter', 'postgresql://blog:change-me@localhost/blog?host=/cloudsql/a-project:europe-west1:blog'],
+    [
+      'an encoded parameter',
+      'postgresql://blog:change-me@localhost/blog?host=%2Fcloudsql%2Fa-project%3Aeurope-west1%3Ablog',
+    ],
+    [
+      'a parameter and no host',
+      'postgresql://blog:change-me@/blog?host=/cloudsql/a-project:europe-west1:blog',
+    ],
+    [
+      'a percent-encoded host',
+      'postgresql://blog:change-me@%2Fcloudsql%2Fa-project%3Aeurope-west1%3Ablog/blog',
+    ],
+  ])('takes the folder of a Unix socket from %s', (_, url) => {
+    expect(parse(url)).toMatchObject({
+      host: '/cloudsql/a-project:europe-west1:blog',
+      port: 5432,
+      database: 'blog',
+      user: 'blog',
+      password: 'change-me',
+    });
+  });
+
+  it.each([
+    ['behind an encoded host', 'postgresql://blog@%2Fvar%2Frun%2Fpostgresql:5433/blog'],
+    ['as a parameter', 'postgresql://blog@/blog?host=/var/run/postgresql&port=5433'],
+    ['behind an empty host', 'postgresql://blog@:5433/blog?host=/var/run/postgresql'],
+  ])("takes a socket's port %s, and needs no password", (_, url) => {
+    expect(parse(url)).toMatchObject({ host: '/var/run/postgresql', port: 5433, user: 'blog', password: '' });
+  });
+
+  it('takes a host that is a parameter', () => {
+    expect(parse('postgresql://blog:change-me@ignored.example/blog?host=db.example').host).toBe('db.example');
+  });
+
   const wrong: [string, string, RegExp][] = [
     ['another scheme', 'mysql://blog:hidden@db/blog', /of another kind/],
     ['a scheme of JDBC', 'jdbc:postgresql://db/blog?password=hidden', /of another kind/],
@@ -59,6 +95,26 @@ describe('parseDatabaseUrl', () => {
     ['a quote', 'postgresql://blog:hidden@db/blog"', /holds a quote/],
     ['a port that is none', 'postgresql://blog:hidden@db:54x2/blog', /port that is not a number/],
     ['a port that is too large', 'postgresql://blog:hidden@db:70000/blog', /above 65535/],
+    [
+      'several hosts',
+      'postgresql://blog:hidden@db1.example,db2.example/blog',
+      /names several hosts\. Name one/,
+    ],
+    ['several hosts and ports', 'postgresql://blog:hidden@db1:5432,db2:5433/blog', /names several hosts/],
+    ['several hosts and no user', 'postgresql://db1,db2/blog', /names several hosts/],
+    ['several hosts in a parameter', 'postgresql://blog:hidden@/blog?host=db1,db2', /names several hosts/],
+    ['several sockets', 'postgresql://blog:hidden@%2Ftmp,%2Frun/blog', /names several hosts/],
+    [
+      'a folder without its first slash',
+      'postgresql://blog:hidden@/blog?host=cloudsql/blog',
+      /has a \/ in its host/,
+    ],
+    [
+      'a parameter as port that is none',
+      'postgresql://blog:hidden@db/blog?port=54x2',
+      /a port that is not a number/,
+    ],
+    ['an empty host parameter', 'postgresql://blog:hidden@/blog?host=', /names no host|its host is not one/],
     ['an unknown sslmode', 'postgresql://blog:hidden@db/blog?sslmode=maybe', /unknown sslmode/],
   ];
 

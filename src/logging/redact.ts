@@ -1,0 +1,84 @@
+import { SECRET_NAMES } from '#secrets/declaration.ts';
+
+/** What replaces a value. */
+const REDACTED = '[redacted]';
+
+/** How the name of a field that holds a secret ends, without case and separators: `apiKey`, `X-Api-Key`, `client_secret`. */
+const SECRET_FIELD =
+  /(?:password|passphrase|passwd|secret|token|apikey|secretkey|privatekey|connectionstring|authorization|cookie|credential|xprerenderrevalidate)s?$/;
+
+const DECLARED_SECRETS = new Set(SECRET_NAMES.map(withoutSeparators));
+
+/**
+ * Replaces the values of fields that hold a secret by their name, however deep: in objects, arrays, errors with their
+ * causes, maps, sets, headers and query parameters.
+ *
+ * @returns the value itself if it has no such field; else a copy, in which an instance of a class is a plain object
+ */
+export function redact(value: unknown): unknown {
+  return hasSecretField(value, new Set()) ? copyOf(value, new Map()) : value;
+}
+
+function hasSecretField(value: unknown, visited: Set<unknown>): boolean {
+  if (typeof value !== 'object' || value === null || visited.has(value)) return false;
+  visited.add(value);
+  return fieldsOf(value).some(([name, field]) => isSecret(name, field) || hasSecretField(field, visited));
+}
+
+function copyOf(value: unknown, copies: Map<unknown, unknown>): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (copies.has(value)) return copies.get(value);
+  const copy = emptyCopy(value);
+  copies.set(value, copy);
+  for (const [name, field] of fieldsOf(value)) {
+    const redacted = isSecret(name, field) ? REDACTED : copyOf(field, copies);
+    if (Array.isArray(copy)) copy.push(redacted);
+    else if (copy instanceof Map) copy.set(name, redacted);
+    else if (copy instanceof Set) copy.add(redacted);
+    else
+      Object.defineProperty(copy, name as PropertyKey, {
+        value: redacted,
+        writable: true,
+        configurable: true,
+        enumerable: Object.prototype.propertyIsEnumerable.call(value, name as PropertyKey),
+      });
+  }
+  return copy;
+}
+
+function emptyCopy(value: object): object {
+  if (Array.isArray(value)) return [];
+  if (value instanceof Set) return new Set();
+  if (value instanceof Error) return Object.create(Object.getPrototypeOf(value));
+  return isNamed(value) ? new Map() : {};
+}
+
+/** Names and values, accessors left out: to read one may have an effect. */
+function fieldsOf(value: object): [unknown, unknown][] {
+  if (ArrayBuffer.isView(value)) return [];
+  // Pairs and raw headers are lists in which a name comes before its value.
+  if (Array.isArray(value)) return value.map((field, index) => [index % 2 ? value[index - 1] : index, field]);
+  if (isNamed(value)) return [...value];
+  if (value instanceof Set) return [...value].map((member, index) => [index, member]);
+  const fields = Reflect.ownKeys(value).flatMap((name): [unknown, unknown][] => {
+    const property = Reflect.getOwnPropertyDescriptor(value, name);
+    return property && 'value' in property ? [[name, property.value]] : [];
+  });
+  // V8 has `stack` as an accessor in some versions.
+  if (value instanceof Error) fields.push(['stack', value.stack]);
+  return fields;
+}
+
+function isNamed(value: object): value is Map<unknown, unknown> | Headers | URLSearchParams | FormData {
+  return [Map, Headers, URLSearchParams, FormData].some((type) => value instanceof type);
+}
+
+function isSecret(name: unknown, field: unknown): boolean {
+  if (typeof name !== 'string' || field === undefined || field === null) return false;
+  const plain = withoutSeparators(name);
+  return SECRET_FIELD.test(plain) || DECLARED_SECRETS.has(plain);
+}
+
+function withoutSeparators(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}

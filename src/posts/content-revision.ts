@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { ask } from '#database/ask.ts';
+import { tableName } from '#database/connection.ts';
+import type { DatabaseAddress } from '#secrets/database-url.ts';
+
+/** Milliseconds. All published posts are read once. */
+const QUERY_TIMEOUT = 60_000;
+
+/**
+ * Hashes what the pages are made of: the published posts, and the newsletter's template if a provider has one.
+ * All of it is public anyway, so it may be a build argument.
+ *
+ * @param template any JSON value; `undefined` is the template of the source
+ * @returns 16 hexadecimal digits
+ * @throws DatabaseUnavailable if the database can't be used
+ */
+export async function contentRevision(address: DatabaseAddress, template?: unknown): Promise<string> {
+  // Whole rows, so that no column can be forgotten; one by one, so that the aggregate stays small.
+  const [row] = await ask<{ digest: string }>(
+    address,
+    `SELECT encode(sha256(coalesce(string_agg(digest, ''::bytea ORDER BY digest), ''::bytea)), 'hex') AS digest
+     FROM (SELECT sha256(convert_to(to_jsonb(post)::text, 'UTF8')) AS digest FROM ${tableName(address, 'Post')} AS post WHERE published) AS row`,
+    QUERY_TIMEOUT,
+  );
+  const parts = [row?.digest ?? '', template ?? null];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}

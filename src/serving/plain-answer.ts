@@ -1,0 +1,18 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+/** Answers with one line of text, for requests that never reach a page. */
+export function answerPlainly(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  response
+    .writeHead(status, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      ...headers,
+    })
+    .end(`${text}\n`);
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerPlainly } from './plain-answer.ts';
+import { isRouterState } from './router-state.ts';
+
+/** The address of Next.js's own not-found page. */
+export const NOT_FOUND_PATH = '/_not-found';
+
+/** The routes that take a POST and nothing else. Everything else is a page or a file, and is only read. */
+export const POST_ROUTES = ['/revalidate', '/status/sign-in', '/support/checkout'];
+
+/** Pages read no body: Next.js would decode it as a server action's, and there is no server action. */
+const READING = 'GET, HEAD';
+
+/** Headers that Next.js, its middleware and its hosts send to themselves; no browser sends one to this server. */
+const INTERNAL_HEADERS =
+  /^(?:next-(?:action|resume)$|x-(?:action|invocation|invoke|matched|middleware|next|nextjs|now|prerender)-)/;
+
+/** Cookies that turn on draft mode and preview mode, which the blog does not have. */
+const INTERNAL_COOKIES = ['__prerender_bypass', '__next_preview_data'];
+
+/** A request target in absolute form: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2. */
+const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/i;
+
+/**
+ * Answers what needs no page: a malformed target or header (400), OPTIONS (204), and a method that the target does not
+ * allow (405).
+ * Whatever passes is in origin form, and has none of the headers and cookies by which Next.js speaks to itself.
+ *
+ * @returns whether the request was answered
+ */
+export function screenRequest(request: IncomingMessage, response: ServerResponse): boolean {
+  const { method = 'GET' } = request;
+  if (request.url === '*' && method === 'OPTIONS') return answerOptions(response, `${READING}, POST`);
+  if (!takeOriginForm(request) || !takePath(request)) {
+    answerPlainly(response, 400, 'The address is malformed.');
+    return true;
+  }
+  const allowed = allowedMethods(request.url ?? '/');
+  if (method === 'OPTIONS') return answerOptions(response, allowed);
+  if (!allowed.split(', ').includes(method)) {
+    answerPlainly(response, 405, `This address does not support ${method}.`, { Allow: allowed });
+    return true;
+  }
+  const state = request.headers['next-router-state-tree'];
+  if (state !== undefined && !isRouterState(String(state))) {
+    answerPlainly(response, 400, 'The header Next-Router-State-Tree is malformed.');
+    return true;
+  }
+  removeInternals(request);
+  return false;
+}
+
+function answerOptions(response: ServerResponse, allowed: string): true {
+  response.writeHead(204, { Allow: allowed }).end();
+  return true;
+}
+
+/** Next.js redirects a path with a trailing slash, and keeps the method. */
+function allowedMethods(target: string): string {
+  const path = target.split('?', 1)[0] ?? '/';
+  return POST_ROUTES.some((route) => path === route || path === `${route}/`) ? 'POST' : READING;
+}
+
+/** The host of an absolute target counts, and the Host header does not. */
+function takeOriginForm(request: IncomingMessage): boolean {
+  const [, scheme, authority, rest = ''] = ABSOLUTE.exec(request.url ?? '') ?? [];
+  if (authority !== undefined) {
+    const host = URL.parse(`${scheme}://${authority}`)?.host;
+    if (!authority || !host) return false;
+    request.headers.host = host;
+    request.url = rest.startsWith('/') ? rest : `/${rest}`;
+  }
+  return request.url?.startsWith('/') ?? false;
+}
+
+/**
+ * A route's template, such as `/posts/[slug]`, and a page of the framework's own become the not-found page: Next.js
+ * would answer the first with 200 and a fallback shell, and the second with an error.
+ *
+ * @returns false if the percent-encoding is malformed, which Next.js would answer with 500
+ */
+function takePath(request: IncomingMessage): boolean {
+  try {
+    const path = decodeURIComponent((request.url ?? '/').split('?', 1)[0] ?? '/');
+    if (/[[\]]|^\/_(?!next\/)/.test(path)) request.url = NOT_FOUND_PATH;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function removeInternals({ headers }: IncomingMessage): void {
+  for (const name of Object.keys(headers)) if (INTERNAL_HEADERS.test(name)) delete headers[name];
+  if (!headers.cookie) return;
+  const cookies = headers.cookie
+    .split(';')
+    .filter((cookie) => !INTERNAL_COOKIES.includes(cookie.split('=', 1)[0]?.trim() ?? ''));
+  if (cookies.length > 0) headers.cookie = cookies.join(';');
+  else delete headers.cookie;
+}

@@ -1,0 +1,17 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, inject, it, onTestFinished } from 'vitest';
+import { runNode } from '../setup/command.ts';
+
+it('checks the health of a standalone build with one file of it and no package', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sealed-health-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  copyFileSync(join(inject('siteFolder'), '.next/standalone/sealed.js'), join(folder, 'sealed.js'));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  // What marks a bundle; elsewhere the command would look for the project's .env.
+  writeFileSync(join(folder, 'prisma'), '');
+  const { hostname, port } = new URL(inject('siteUrl'));
+  const health = runNode(folder, ['sealed.js', 'health'], { HOSTNAME: hostname, PORT: port });
+  expect(await health.ended, health.output()).toBe(0);
+});

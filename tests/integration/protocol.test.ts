@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSocket, parseAnswer, sendRaw, untilClosed } from '../setup/raw-http.ts';
+import { type Standalone, serveStandalone } from '../setup/standalone.ts';
+
+const token = randomBytes(16).toString('hex');
+
+let site: Standalone;
+
+beforeAll(async () => {
+  site = await serveStandalone({ REVALIDATE_TOKEN: token });
+});
+
+afterAll(() => site.stop());
+
+/** The lines that the server logs while this runs. */
+async function logged(run: () => Promise<unknown>): Promise<string> {
+  const before = site.log().length;
+  await run();
+  // A request through Next.js, whose own lines would come before the answer to this one.
+  await (await fetch(`${site.url}/posts/nonesuch`)).text();
+  return site.log().slice(before);
+}
+
+const MULTIPART = { 'Content-Type': 'multipart/form-data; boundary=x' };
+
+describe('a page', () => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'TRACE'])(
+    'answers 405 to %s, names what it allows, and logs nothing',
+    async (method) => {
+      const log = await logged(async () => {
+        for (const path of ['/', '/posts/nonesuch', '/newsletter', '/nothing']) {
+          const { status, headers } = await sendRaw(site.url, [`${method} ${path} HTTP/1.1`]);
+          expect([path, status, headers.allow]).toEqual([path, 405, 'GET, HEAD']);
+        }
+      });
+      expect(log).toBe('');
+    },
+  );
+
+  it.each<[string, Record<string, string>, string]>([
+    ['the id of a server action', { 'Next-Action': `00${'ab'.repeat(20)}` }, '[]'],
+    [
+      'a form of 1.2 MB',
+      MULTIPART,
+      `--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n${'a'.repeat(1_200_000)}\r\n--x--`,
+    ],
+    [
+      'a form that names an action',
+      MULTIPART,
+      `--x\r\nContent-Disposition: form-data; name="$ACTION_ID_00ab"\r\n\r\n\r\n--x--`,
+    ],
+    ['a form of URL-encoded fields', { 'Content-Type': 'application/x-www-form-urlencoded' }, 'a=b'],
+  ])('parses no body that has %s', async (_, headers, body) => {
+    const log = await logged(async () => {
+      for (const path of ['/', '/support', '/status']) {
+        const answer = await fetch(site.url + path, { method: 'POST', headers, body });
+        expect([path, answer.status, answer.headers.get('allow')]).toEqual([path, 405, 'GET, HEAD']);
+      }
+    });
+    expect(log).toBe('');
+  });
+
+  it('answers GET with the id of a server action as without it', async () => {
+    const log = await logged(async () => {
+      const answer = await fetch(site.url, { headers: { 'Next-Action': 'ab' } });
+      expect([answer.status, answer.headers.get('x-nextjs-cache')]).toEqual([200, 'HIT']);
+    });
+    expect(log).toBe('');
+  });
+});
+
+describe('a route that takes a POST', () => {
+  it.each(['/revalidate', '/status/sign-in', '/support/checkout'])('answers 405 to GET %s', async (path) => {
+    const { status, headers } = await sendRaw(site.url, [`GET ${path} HTTP/1.1`]);
+    expect([status, headers.allow]).toEqual([405, 'POST']);
+  });
+
+  it('takes it with the id of a server action, too', async () => {
+    const answer = await fetch(`${site.url}/revalidate`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Next-Action': '00ab' },
+      body: '{"slug":"a-post"}',
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it('answers a body that is too long with a status of the client', async () => {
+    const log = await logged(async () => {
+      const answer = await fetch(`${site.url}/revalidate`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}`, ...MULTIPART },
+        body: 'a'.repeat(2_000_000),
+      });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+    });
+    expect(log).toBe('');
+  });
+
+  it('ends a body that trickles in for longer than 30 seconds, and logs nothing', async () => {
+    const head = ['POST /revalidate HTTP/1.1', `Host: ${new URL(site.url).host}`, 'Content-Length: 1000'];
+    const log = await logged(async () => {
+      const socket = await openSocket(site.url);
+      socket.write([...head, `Authorization: Bearer ${token}`, '', ''].join('\r\n'));
+      const trickle = setInterval(() => socket.write('a'), 500);
+      const begin = performance.now();
+      const answer = parseAnswer(await untilClosed(socket));
+      clearInterval(trickle);
+      expect(answer.status).toBe(408);
+      const seconds = (performance.now() - begin) / 1_000;
+      expect(seconds).toBeGreaterThan(28);
+      expect(seconds).toBeLessThan(36);
+    });
+    expect(log).toBe('');
+  }, 60_000);
+});
+
+describe('the server', () => {
+  it.each([
+    ['*', 'GET, HEAD, POST'],
+    ['/', 'GET, HEAD'],
+    ['/revalidate', 'POST'],
+  ])('answers OPTIONS %s with the methods that it allows', async (target, allow) => {
+    const log = await logged(async () => {
+      const { status, headers } = await sendRaw(site.url, [`OPTIONS ${target} HTTP/1.1`]);
+      expect([status, headers.allow]).toEqual([204, allow]);
+    });
+    expect(log).toBe('');
+  });
+
+  it.each([
+    ['h2c', ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA']],
+    [
+      'websocket',
+      ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA=='],
+    ],
+  ])('ignores an upgrade to %s, and answers', async (_, fields) => {
+    for (const path of ['/', '/health']) {
+      const socket = await openSocket(site.url);
+      socket.write(
+        [
+          `GET ${path} HTTP/1.1`,
+          'Host: a.example',
+          'Connection: Upgrade, HTTP2-Settings, close',
+          ...fields,
+          '',
+          '',
+        ].join('\r\n'),
+      );
+      expect(parseAnswer(await untilClosed(socket)).status).toBe(200);
+    }
+  });
+
+  it.each([
+    'http://blog.example/',
+    'HTTP://blog.example',
+    'https://blog.example:8443/?a=b',
+    'http://user@blog.example/',
+  ])('takes a target in absolute form: %s', async (target) => {
+    const { status, body } = await sendRaw(site.url, [`GET ${target} HTTP/1.1`]);
+    expect(status).toBe(200);
+    expect(body).toContain('<article');
+  });
+
+  it('believes the host of an absolute target, and not the header', async () => {
+    const form = 'token=nonsense';
+    const { status } = await sendRaw(
+      site.url,
+      [
+        'POST http://blog.example/support/checkout HTTP/1.1',
+        'Host: elsewhere.example',
+        'Origin: http://blog.example',
+        'Content-Type: application/x-www-form-urlencoded',
+        `Content-Length: ${form.length}`,
+      ],
+      form,
+    );
+    expect(status).toBe(303);
+  });
+
+  it.each(['GET * HTTP/1.1', 'GET http:/// HTTP/1.1', 'GET http://a%zz/ HTTP/1.1', 'GET /% HTTP/1.1'])(
+    'answers 400 to %s',
+    async (line) => {
+      const log = await logged(async () => expect((await sendRaw(site.url, [line])).status).toBe(400));
+      expect(log).toBe('');
+    },
+  );
+
+  it('opens no tunnel', async () => {
+    expect((await sendRaw(site.url, ['CONNECT a.example:443 HTTP/1.1'])).status).toBe(405);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    [
+      'a segment that is none',
+      { RSC: '1', 'Next-Router-Prefetch': '1', 'Next-Router-Segment-Prefetch': '/%zz' },
+    ],
+    ['a cookie that is none', { Cookie: '__prerender_bypass=%zz; a==;;' }],
+    ['a state to resume', { 'Next-Resume': '1', 'X-Next-Resume-State-Length': '10' }],
+  ])('has no failure of its own for %s', async (_, headers) => {
+    const log = await logged(async () => {
+      for (const path of ['/', '/posts/nonesuch', '/status', '/support'])
+        expect([path, (await fetch(site.url + path, { headers, redirect: 'manual' })).status]).not.toContain(
+          503,
+        );
+    });
+    expect(log).toBe('');
+  });
+
+  it.each([
+    'nonsense',
+    '%zz',
+    '%5B',
+    '%5B1%5D',
+    '%5B%22%22%5D',
+    '%5B%22%22%2C%7B%22children%22%3A1%7D%5D',
+    '%5B%5B%22slug%22%2C%22a%22%2C%22x%22%2Cnull%5D%2C%7B%7D%5D',
+    '%5B%22%22%2C%7B%7D%2Cnull%2C%22x%22%5D',
+  ])('answers 400 to the router state %s', async (state) => {
+    const log = await logged(async () => {
+      for (const path of ['/', '/posts/nonesuch', '/status']) {
+        const answer = await fetch(site.url + path, {
+          headers: { RSC: '1', 'Next-Router-State-Tree': state },
+        });
+        expect([path, answer.status]).toEqual([path, 400]);
+      }
+    });
+    expect(log).toBe('');
+  });
+
+  it.each([
+    { state: ['', { children: ['__PAGE__', {}] }, null, null, 16] },
+    {
+      state: ['', { children: [['slug', 'a', 'd', null], { children: ['__PAGE__', {}, null, 'refetch'] }] }],
+    },
+    {
+      state: [
+        '',
+        { children: [['slug', 'a/b', 'di(..)(..)', ['c']], {}, ['/a', '?b'], 'metadata-only', 0, 'x'] },
+      ],
+    },
+  ])('takes the router state of a browser: $state', async ({ state }) => {
+    const headers = { RSC: '1', 'Next-Router-State-Tree': encodeURIComponent(JSON.stringify(state)) };
+    const answer = await fetch(`${site.url}/support`, { headers });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/x-component']);
+  });
+
+  it.each(['/_global-error', '/_error', '/_app', '/_document', '/_not-found', '/500', '/404'])(
+    'shows no page of the framework at %s',
+    async (path) => {
+      const log = await logged(async () => expect((await fetch(site.url + path)).status).toBe(404));
+      expect(log).toBe('');
+    },
+  );
+});

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+import { notNeeded } from '../setup/shipped.ts';
+
+describe('.next/standalone after npm start', () => {
+  const folder = join(inject('siteFolder'), '.next/standalone');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => ({ file: join(entry.parentPath, entry.name), isLink: entry.isSymbolicLink() }))
+    .map(({ file, isLink }) => ({ file, isLink, path: relative(folder, file).replaceAll('\\', '/') }));
+
+  it('holds what serving needs, and nothing else', () => {
+    expect(files.length).toBeGreaterThan(500);
+    expect(notNeeded(files.map(({ path }) => path))).toEqual([]);
+  });
+
+  it('holds no token of those that lie around in the project', () => {
+    const token = inject('plantedToken');
+    const holding = files.filter(({ file, isLink }) => !isLink && readFileSync(file).includes(token));
+    expect(holding.map(({ path }) => path)).toEqual([]);
+    // The check finds it in the project.
+    expect(readFileSync(join(inject('siteFolder'), '.npmrc')).includes(token)).toBe(true);
+  });
+
+  it('holds no source in a source map', () => {
+    const maps = files.filter(({ path }) => path.startsWith('.next/') && path.endsWith('.map'));
+    for (const { file, path } of maps)
+      expect([path, JSON.parse(readFileSync(file, 'utf8')).sources]).toEqual([path, []]);
+  });
+
+  it('is held to a list that knows what does not belong', () => {
+    const strangers = [
+      '.npmrc',
+      '.data/database_url',
+      '.git/config',
+      'src/posts/post.ts',
+      '.next/server/chunks/types.d.ts',
+      'package-lock.json',
+      'README.md',
+      'prisma/schema.prisma',
+      'prisma/seed/.env',
+      'node_modules/typescript/package.json',
+    ];
+    expect(notNeeded([...strangers, 'package.json', 'prisma/seed/01-a-post.md'])).toEqual(strangers);
+  });
+});

@@ -1,0 +1,49 @@
+/** Files that serving needs, by their paths in the standalone build, outside its packages. */
+const FILES = [
+  /^package\.json$/,
+  /^sealed(-[\w-]+)?\.js$/,
+  /^prisma\/migrations\/(migration_lock\.toml|\d{14}_\w+\/migration\.sql)$/,
+  /^prisma\/seed\/[\w-]+\.md$/,
+  /^\.next\/(BUILD_ID|[a-z-]+\.json)$/,
+  /^\.next\/server\/.+\.(js|js\.map|json|html|rsc|meta|body)$/,
+  /^\.next\/static\/.+\.(js|css|svg)$/,
+];
+
+const SOURCE = /\.(d\.)?[cm]?tsx?$|(^|\/)package-lock\.json$/;
+
+/** The packages that serving needs: one more is a decision. */
+const PACKAGES = [
+  '@next/env',
+  '@prisma/client',
+  '@prisma/client-runtime-utils',
+  '@swc/helpers',
+  'client-only',
+  'next',
+  'pg',
+  'pg-cloudflare',
+  'pg-connection-string',
+  'pg-int8',
+  'pg-pool',
+  'pg-protocol',
+  'pg-types',
+  'pgpass',
+  'postgres-array',
+  'postgres-bytea',
+  'postgres-date',
+  'postgres-interval',
+  'react',
+  'react-dom',
+  'split2',
+  'styled-jsx',
+  'xtend',
+];
+
+/** @returns those paths of files in a standalone build, with forward slashes, that serving does not need */
+export function notNeeded(paths: string[]): string[] {
+  return paths.filter((path) => {
+    const [, name] = /^(?:\.next\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
+    // Turbopack names a package that it does not bundle by a hash of it.
+    if (name) return !PACKAGES.includes(name.replace(/-[0-9a-f]{16}$/, ''));
+    return SOURCE.test(path) || !FILES.some((pattern) => pattern.test(path));
+  });
+}
