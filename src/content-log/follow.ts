@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
-import { connectionConfig } from '#database/connection.ts';
+import { connect, QUERY_TIMEOUT } from '#database/connection.ts';
 import { databaseProblem } from '#database/problem.ts';
 import { reportReachable, reportUnreachable } from '#database/reachability.ts';
 import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
@@ -8,9 +8,6 @@ import { type ContentChanges, type Position, readContentLog } from './read.ts';
 
 /** Milliseconds until the next try if the database has no content log yet. */
 const UNMIGRATED_RETRY = 15_000;
-
-/** Milliseconds after which a read counts as failed. */
-const READ_TIMEOUT = 5_000;
 
 /** PostgreSQL's codes for a missing table or column. */
 const UNMIGRATED = ['42P01', '42703'];
@@ -60,33 +57,32 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     await closing?.end().catch(() => undefined);
   };
 
-  const connected = async (): Promise<pg.Client> => {
+  const connected = async (): Promise<Connection> => {
     const address = currentDatabaseAddress();
-    if (connection && isDeepStrictEqual(connection.address, address)) return connection.client;
+    if (connection && isDeepStrictEqual(connection.address, address)) return connection;
     await disconnect();
-    const client = new pg.Client({ ...connectionConfig(address), query_timeout: READ_TIMEOUT });
-    const opened = { client, address };
+    const client = await connect(address, QUERY_TIMEOUT);
+    const opened: Connection = { client, address };
     const lost = () => {
       if (connection === opened) connection = undefined;
     };
     client.on('error', lost);
     client.on('end', lost);
     client.on('notification', () => void readOn());
-    await client.connect();
     connection = opened;
     // PgBouncer in transaction mode accepts this and wakes nobody, and a standby refuses it: polling goes on.
     if (pollSeconds > 0) {
       await client
-        .query(`SELECT format('LISTEN %I', 'sealed_content_' || current_schema()) AS listen`)
-        .then(({ rows: [row] }) => client.query(row.listen))
+        .query(`LISTEN ${pg.escapeIdentifier(`sealed_content_${address.schema}`)}`)
         .catch(() => undefined);
     }
-    return client;
+    return opened;
   };
 
   /** @returns milliseconds until the next read, `undefined` if none is needed */
   const read = async (): Promise<number | undefined> => {
-    const { changes, nextDue, position: newest } = await readContentLog(await connected(), position);
+    const { client, address } = await connected();
+    const { changes, nextDue, position: newest } = await readContentLog(client, address, position);
     position = newest;
     readAt = performance.now();
     if (unmigrated) log('The database has its content log now, and is followed.');
@@ -100,17 +96,19 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     return Math.min(pollSeconds * 1_000, nextDue ?? Infinity);
   };
 
-  const failed = (error: unknown): number => {
+  const failed = (error: unknown, since: number): number => {
     const address = connection?.address;
     void disconnect();
     if (error instanceof pg.DatabaseError && UNMIGRATED.includes(error.code ?? '')) {
       if (!unmigrated)
-        log('The database has no content log, so changes are not seen. Run the migrations: the command migrate.');
+        log(
+          'The database has no content log, so changes are not seen. Run the migrations: the command migrate.',
+        );
       unmigrated = true;
       return UNMIGRATED_RETRY;
     }
     const problem = address && databaseProblem(error, address);
-    reportUnreachable(problem ?? (error instanceof Error ? error : new Error(String(error))));
+    reportUnreachable(problem ?? (error instanceof Error ? error : new Error(String(error))), since);
     return (pollSeconds || 15) * 1_000;
   };
 
@@ -118,11 +116,12 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     clearTimeout(timer);
     let pause: number | undefined;
     let succeeded = false;
+    const since = performance.now();
     try {
       pause = await read();
       succeeded = true;
     } catch (error) {
-      pause = failed(error);
+      pause = failed(error, since);
     }
     // setTimeout takes 24.8 days at most; a date further away is planned again by then.
     if (!stopped && pause !== undefined) {

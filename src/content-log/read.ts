@@ -1,4 +1,6 @@
 import type { ClientBase } from 'pg';
+import { tableName } from '#database/connection.ts';
+import type { DatabaseAddress } from '#secrets/database-url.ts';
 
 /** Up to where a process has read the content log of one database. Plain data: the image keeps one as JSON. */
 export type Position = {
@@ -43,18 +45,18 @@ const DUE = `"published" AND "publishedAt" <= now() AT TIME ZONE 'UTC'`;
  * One statement, thus one snapshot: the changes that the position could not see, and the new position.
  * `$1` is the position's snapshot, `$2` its time, `$3` whether all published slugs are wanted.
  */
-const READ = `
+const read = (table: (name: string) => string) => `
 WITH log AS (
-  SELECT DISTINCT unnest("tags") AS tag FROM "ContentChange"
+  SELECT DISTINCT unnest("tags") AS tag FROM ${table('ContentChange')}
   WHERE "xid" >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot("xid", $1::pg_snapshot)
 ), changed AS (
   SELECT substr(tag, 6) AS slug FROM log WHERE tag LIKE 'post:%'
   UNION
-  SELECT "slug" FROM "Post" WHERE ${DUE} AND "publishedAt" > $2::timestamptz AT TIME ZONE 'UTC'
+  SELECT "slug" FROM ${table('Post')} WHERE ${DUE} AND "publishedAt" > $2::timestamptz AT TIME ZONE 'UTC'
 ), state AS (
   SELECT "prunedXid" >= pg_snapshot_xmin($1::pg_snapshot)
     OR pg_snapshot_xmax($1::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS missed
-  FROM "ContentLog"
+  FROM ${table('ContentLog')}
 )
 SELECT
   pg_current_snapshot()::text AS snapshot,
@@ -62,39 +64,41 @@ SELECT
   coalesce((SELECT missed FROM state), true) AS missed,
   ARRAY(SELECT tag FROM log WHERE tag NOT LIKE 'post:%') AS tags,
   ARRAY(SELECT slug FROM changed) AS posts,
-  ARRAY(SELECT "slug" FROM "Post" WHERE ${DUE} AND ($3::boolean OR "slug" IN (SELECT slug FROM changed))) AS visible,
+  ARRAY(SELECT "slug" FROM ${table('Post')} WHERE ${DUE} AND ($3::boolean OR "slug" IN (SELECT slug FROM changed))) AS visible,
   (SELECT extract(epoch FROM min("publishedAt") - now() AT TIME ZONE 'UTC') * 1000
-   FROM "Post" WHERE "published" AND "publishedAt" > now() AT TIME ZONE 'UTC')::float8 AS next_due`;
+   FROM ${table('Post')} WHERE "published" AND "publishedAt" > now() AT TIME ZONE 'UTC')::float8 AS next_due`;
 
 /**
  * Reads what changed since a position; without one, everything. A user who may only read suffices.
  *
  * @throws the errors of `pg`; SQLSTATE 42P01 if the database has no content log yet
  */
-export async function readContentLog(client: ClientBase, since: Position | undefined): Promise<LogRead> {
-  const read = await query(client, since, since === undefined);
-  const everything = since === undefined || read.missed || read.tags.includes('all');
+export async function readContentLog(
+  client: ClientBase,
+  address: DatabaseAddress,
+  since: Position | undefined,
+): Promise<LogRead> {
+  const statement = read((name) => tableName(address, name));
+  const first = await query(client, statement, since);
+  const everything = since === undefined || first.missed || first.tags.includes('all');
   // Rare, so that the usual read needs no list of all posts: the second read is newer, and complete in itself.
-  const row = everything && since !== undefined ? await query(client, undefined, true) : read;
+  const row = everything && since !== undefined ? await query(client, statement, undefined) : first;
   const visible = new Set(row.visible);
   const changed = everything ? row.visible : row.posts;
   return {
     position: { snapshot: row.snapshot, at: row.at },
     changes: {
       everything,
-      lists: everything || changed.length > 0 || read.tags.includes('lists'),
+      lists: everything || changed.length > 0 || first.tags.includes('lists'),
       posts: new Map(changed.map((slug) => [slug, visible.has(slug)])),
     },
     nextDue: row.next_due ?? undefined,
   };
 }
 
-async function query(client: ClientBase, since: Position | undefined, all: boolean): Promise<Row> {
-  const { rows } = await client.query<Row>(READ, [
-    since?.snapshot ?? null,
-    since?.at ?? null,
-    all,
-  ]);
+async function query(client: ClientBase, statement: string, since: Position | undefined): Promise<Row> {
+  const values = [since?.snapshot ?? null, since?.at ?? null, since === undefined];
+  const { rows } = await client.query<Row>(statement, values);
   const [row] = rows;
   if (!row) throw new Error('The content log gave no answer.');
   return row;

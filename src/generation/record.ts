@@ -13,6 +13,9 @@ export type BuiltPages = PageSource & { paths: string[]; at: Date };
 /** The file in which a build records what it generated its pages from, and when. */
 export const BUILD_RECORD = '.next/build-record.json';
 
+/** The file in which a build packs its finished pages. */
+export const PAGES_FILE = '.next/pages.pack';
+
 /** Pages that are remembered; those that were generated longest ago are forgotten. */
 const REMEMBERED = 1_000;
 

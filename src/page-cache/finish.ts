@@ -36,6 +36,9 @@ const INCOMPLETE: [RegExp, string][] = [
 export function finishHtml(html: string): string {
   const finished = HYDRATION.reduce((text, form) => text.replace(form, ''), html);
   const found = INCOMPLETE.find(([form]) => form.test(finished));
-  if (found) throw new UnfinishedPage(`The page holds ${found[1]}, but a finished page has to be complete without a script.`);
+  if (found)
+    throw new UnfinishedPage(
+      `The page holds ${found[1]}, but a finished page has to be complete without a script.`,
+    );
   return finished;
 }

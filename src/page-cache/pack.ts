@@ -30,7 +30,10 @@ const DICTIONARY_SIZE = 64 * 1024;
  *
  * @param pages HTML by path
  */
-export function writePack(file: string, { pages, slugs }: { pages: Map<string, string>; slugs: string[] }): void {
+export function writePack(
+  file: string,
+  { pages, slugs }: { pages: Map<string, string>; slugs: string[] },
+): void {
   const dictionary = Buffer.from(typicalPage(pages)).subarray(0, DICTIONARY_SIZE);
   const frames = [...pages].map(([path, html]) => ({
     path,
@@ -60,7 +63,11 @@ function typicalPage(pages: Map<string, string>): string {
 export function readPack(file: string): Pack {
   const content = readFileSync(file);
   const headEnd = 4 + content.readUInt32LE(0);
-  const { slugs, dictionary: size, pages } = index.parse(JSON.parse(zstdDecompressSync(content.subarray(4, headEnd)).toString()));
+  const {
+    slugs,
+    dictionary: size,
+    pages,
+  } = index.parse(JSON.parse(zstdDecompressSync(content.subarray(4, headEnd)).toString()));
   const dictionary = content.subarray(headEnd, headEnd + size);
   const places = new Map<string, [from: number, to: number]>();
   let end = headEnd + size;

@@ -76,7 +76,10 @@ export function createPages({ render, pack, capacity, headers, log }: PagesOptio
       response.setHeader('Retry-After', RETRY_AFTER);
       response.setHeader('Cache-Control', 'no-store');
       if (page) answerWith({ ...page, status: 503 }, request, response);
-      else response.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' }).end('This page is unavailable.\n');
+      else
+        response
+          .writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' })
+          .end('This page is unavailable.\n');
     };
     Promise.resolve(store.get(UNAVAILABLE)).then(answer, () => answer(undefined));
   };

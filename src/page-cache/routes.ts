@@ -51,6 +51,8 @@ const patterns = Object.entries(ROUTES).flatMap(([name, route]) =>
 export function matchRoute(path: string): Matched | undefined {
   const route = Object.hasOwn(ROUTES, path) && !path.includes('[') ? ROUTES[path] : undefined;
   if (route) return { route, slug: undefined };
-  const pattern = patterns.find(({ prefix }) => path.startsWith(prefix) && path.indexOf('/', prefix.length) < 0);
+  const pattern = patterns.find(
+    ({ prefix }) => path.startsWith(prefix) && path.indexOf('/', prefix.length) < 0,
+  );
   return pattern && { route: pattern.route, slug: path.slice(pattern.prefix.length) };
 }

@@ -15,7 +15,8 @@ type Reader = { position: Position; next: () => Promise<ContentChanges>; nextDue
 
 /** Reads the log as a process does that follows it, from now on. */
 async function reader(database: TestDatabase, url = database.url): Promise<Reader> {
-  const read = (since: Position | undefined) => connected(url, (client) => readContentLog(client, since));
+  const read = (since: Position | undefined) =>
+    connected(url, (client) => readContentLog(client, database.address, since));
   const first = await read(undefined);
   const self: Reader = {
     position: first.position,
@@ -48,7 +49,7 @@ describe('the content log', () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     const [first] = await Promise.all([
-      connected(database.url, (client) => readContentLog(client, undefined)),
+      connected(database.url, (client) => readContentLog(client, database.address, undefined)),
     ]);
     expect(first?.changes).toEqual({
       everything: true,
@@ -62,17 +63,49 @@ describe('the content log', () => {
 
   it.each<[string, string, ContentChanges]>([
     ['a new post', post('new'), changed({ new: true })],
-    ['an edited title', `UPDATE "Post" SET "title" = 'Other' WHERE "slug" = 'post-1'`, changed({ 'post-1': true })],
-    ['a moved date', `UPDATE "Post" SET "publishedAt" = '2020-01-01' WHERE "slug" = 'post-1'`, changed({ 'post-1': true })],
-    ['an unpublished post', `UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`, changed({ 'post-1': false })],
+    [
+      'an edited title',
+      `UPDATE "Post" SET "title" = 'Other' WHERE "slug" = 'post-1'`,
+      changed({ 'post-1': true }),
+    ],
+    [
+      'a moved date',
+      `UPDATE "Post" SET "publishedAt" = '2020-01-01' WHERE "slug" = 'post-1'`,
+      changed({ 'post-1': true }),
+    ],
+    [
+      'an unpublished post',
+      `UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`,
+      changed({ 'post-1': false }),
+    ],
     ['a deleted post', `DELETE FROM "Post" WHERE "slug" = 'post-1'`, changed({ 'post-1': false })],
-    ['a new slug', `UPDATE "Post" SET "slug" = 'other' WHERE "slug" = 'post-1'`, changed({ 'post-1': false, other: true })],
-    ['an upsert', post('post-1', `ON CONFLICT ("slug") DO UPDATE SET "title" = 'Other'`), changed({ 'post-1': true })],
-    ['two posts in one statement', `UPDATE "Post" SET "title" = 'Other' WHERE "slug" IN ('post-1', 'post-2')`, changed({ 'post-1': true, 'post-2': true })],
-    ['a post that becomes a draft again and is edited', `UPDATE "Post" SET "published" = false, "title" = 'x' WHERE "slug" = 'post-2'`, changed({ 'post-2': false })],
+    [
+      'a new slug',
+      `UPDATE "Post" SET "slug" = 'other' WHERE "slug" = 'post-1'`,
+      changed({ 'post-1': false, other: true }),
+    ],
+    [
+      'an upsert',
+      post('post-1', `ON CONFLICT ("slug") DO UPDATE SET "title" = 'Other'`),
+      changed({ 'post-1': true }),
+    ],
+    [
+      'two posts in one statement',
+      `UPDATE "Post" SET "title" = 'Other' WHERE "slug" IN ('post-1', 'post-2')`,
+      changed({ 'post-1': true, 'post-2': true }),
+    ],
+    [
+      'a post that becomes a draft again and is edited',
+      `UPDATE "Post" SET "published" = false, "title" = 'x' WHERE "slug" = 'post-2'`,
+      changed({ 'post-2': false }),
+    ],
     ['a write that changes nothing', `UPDATE "Post" SET "title" = "title"`, NOTHING],
     ['a column that no page shows', `UPDATE "Post" SET "createdAt" = '2020-01-01'`, NOTHING],
-    ['a draft', `INSERT INTO "Post" ("id", "slug", "title", "content", "updatedAt") VALUES ('d', 'd', 'D', '', now())`, NOTHING],
+    [
+      'a draft',
+      `INSERT INTO "Post" ("id", "slug", "title", "content", "updatedAt") VALUES ('d', 'd', 'D', '', now())`,
+      NOTHING,
+    ],
     ['no change', 'SELECT 1', NOTHING],
   ])('tells of %s, once', async (_, change, expected) => {
     const database = await createDatabase({ migrated: true });
@@ -187,9 +220,9 @@ describe('the content log', () => {
     await connected(as('writer'), (client) => client.query(post('theirs')));
     expect(await log.next()).toEqual(changed({ theirs: true }));
     for (const role of ['reader', 'writer'])
-      await expect(connected(as(role), (client) => client.query('SELECT content_changed_all()'))).rejects.toThrow(
-        /permission denied/,
-      );
+      await expect(
+        connected(as(role), (client) => client.query('SELECT content_changed_all()')),
+      ).rejects.toThrow(/permission denied/);
   });
 
   it('takes a position from the future for that of another database', async () => {

@@ -8,9 +8,13 @@ import type { DatabaseAddress } from '#secrets/database-url.ts';
 export const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0;
 
 /** A real PgBouncer in transaction mode in front of one database. */
-export async function startPgBouncer(
-  { host, port, user, password, database }: DatabaseAddress,
-): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function startPgBouncer({
+  host,
+  port,
+  user,
+  password,
+  database,
+}: DatabaseAddress): Promise<{ url: string; stop: () => Promise<void> }> {
   const listenPort = 20_000 + Math.floor(Math.random() * 10_000);
   const folder = mkdtempSync(join(tmpdir(), 'sealed-pgbouncer-'));
   chmodSync(folder, 0o755);
@@ -30,7 +34,9 @@ pool_mode = transaction
   );
   // PgBouncer refuses root.
   const account = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
-  const child = spawn('pgbouncer', [...account, join(folder, 'pgbouncer.ini')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('pgbouncer', [...account, join(folder, 'pgbouncer.ini')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   let output = '';
   await new Promise<void>((resolve, reject) => {

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PAGES_FILE } from '#generation/record.ts';
+import { finishHtml, UnfinishedPage } from '#page-cache/finish.ts';
+import { writePack } from '#page-cache/pack.ts';
+import { matchRoute, ROUTES } from '#page-cache/routes.ts';
+import { PROJECT, STANDALONE } from './project.ts';
+
+/** Where Next.js leaves prerendered pages, below `.next`. */
+const PAGES = 'server/app';
+
+/** What belongs to a prerendered page: its document, and copies of it for Next.js's own router. */
+const PAGE_FILE = /\.(html|rsc|meta|body|segments)$/;
+
+/**
+ * Makes the pages that Next.js prerendered into finished pages, in one file of the standalone build, which then holds
+ * none of them a second time.
+ *
+ * @param slugs of every published post, packed or not
+ * @throws Error that names the page which needs a script to be complete
+ */
+export function packPages(slugs: string[]): void {
+  const folder = join(PROJECT, '.next', PAGES);
+  const published = new Set(slugs);
+  const pages = new Map<string, string>();
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!file.endsWith('.html')) continue;
+    const path = addressOf(file);
+    const matched = matchRoute(path);
+    if (matched?.route.kind !== 'finished') continue;
+    if (matched.slug !== undefined && !published.has(matched.slug)) continue;
+    pages.set(path, finish(path, readFileSync(join(folder, file), 'utf8')));
+  }
+  writePack(join(STANDALONE, PAGES_FILE), { pages, slugs });
+  removePages(STANDALONE);
+}
+
+/** Removes prerendered pages: those of an earlier build show posts that may have been withdrawn since. */
+export function removePages(root: string): void {
+  const app = join(root, '.next', PAGES);
+  for (const path of readdirSync(app, { recursive: true, encoding: 'utf8' }))
+    if (PAGE_FILE.test(path)) rmSync(join(app, path), { recursive: true, force: true });
+}
+
+/** @throws Error if the table of routes and the routes of the build differ */
+export function requireKnownRoutes(): void {
+  const manifest = join(PROJECT, '.next/app-path-routes-manifest.json');
+  const built: string[] = Object.values(JSON.parse(readFileSync(manifest, 'utf8')));
+  const missing = built.filter((route) => !Object.hasOwn(ROUTES, route));
+  const left = Object.keys(ROUTES).filter((route) => !built.includes(route));
+  if (missing.length > 0)
+    throw new Error(
+      `The route ${missing[0]} is missing in src/page-cache/routes.ts. Add it, and say how it is served.`,
+    );
+  if (left.length > 0)
+    throw new Error(`The route ${left[0]} in src/page-cache/routes.ts does not exist. Remove it.`);
+}
+
+function addressOf(file: string): string {
+  const path = `/${file.slice(0, -'.html'.length).replaceAll('\\', '/')}`;
+  return path === '/index' ? '/' : path;
+}
+
+function finish(path: string, html: string): string {
+  try {
+    return finishHtml(html);
+  } catch (error) {
+    if (!(error instanceof UnfinishedPage)) throw error;
+    throw new Error(`The page ${path} is not finished. ${error.message}`);
+  }
+}
