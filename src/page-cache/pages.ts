@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ContentChanges } from '#content-log/read.ts';
 import { answerWith } from './answer.ts';
 import { finishHtml } from './finish.ts';
+import { cacheControl, documentHeaders, SPECULATION_RULES, SPECULATION_RULES_PATH } from './headers.ts';
 import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
-import type { Rendered } from './render.ts';
-import { matchRoute, type Route } from './routes.ts';
+import type { Render } from './render.ts';
+import { matchRoute, type Policy } from './routes.ts';
 import { createPageStore } from './store.ts';
 
 const NOT_FOUND = '/_not-found';
@@ -14,87 +15,125 @@ const UNAVAILABLE = '/unavailable';
 /** Seconds after which a client may ask again for a page that is unavailable. */
 const RETRY_AFTER = '30';
 
-/** What finished pages are made of. */
+/** What a page that is made for one visitor may know of the request. */
+const VISITOR_HEADERS = ['cookie', 'authorization'] as const;
+
+/** What the pages of a process are made of. */
 export type PagesOptions = {
-  /** Renders the document at a path; see `createRenderer`. */
-  render: (path: string) => Promise<Rendered>;
+  render: Render;
   /** The image's pages; `undefined` for the target `deferred`. */
   pack: Pack | undefined;
   /** Bytes of pages to keep in memory at most. */
   capacity: number;
-  /** Headers of every finished page: its policy, and how long shared caches may keep it. */
-  headers: Record<string, string>;
+  /** Seconds for which shared caches may keep a page. */
+  sharedMaxAge: number;
   log: (line: string) => void;
 };
 
-/** The finished pages of this process: the one public entry point of the module. */
+/** The pages of this process. */
 export type Pages = {
-  /** Answers a request for a finished page, or for an address that leads nowhere. @returns whether it does */
+  /**
+   * Answers a request for a page, and for an address that leads nowhere.
+   *
+   * @returns false for what is no page: a route handler, and what is below `/_next/`
+   */
   answer: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Takes what changed in the database. */
   expire: (changes: ContentChanges) => void;
+  /** Bytes and number of the pages that are kept. */
   usage: () => { bytes: number; pages: number };
 };
 
-type FinishedRoute = Extract<Route, { kind: 'finished' }>;
-
-export function createPages({ render, pack, capacity, headers, log }: PagesOptions): Pages {
+/** Answers with pages: finished ones from memory, others made for the request. The public entry point of this module. */
+export function createPages({ render, pack, capacity, sharedMaxAge, log }: PagesOptions): Pages {
   /** Slugs that a reader may see; `undefined` as long as neither the image nor the content log has told. */
   let slugs = pack && new Set(pack.slugs);
+
+  const finished = (path: string, html: string): FinishedPage => {
+    const { route, slug = '' } = matchRoute(path) ?? {};
+    if (route?.kind !== 'finished') throw new Error(`${path} is not a finished page.`);
+    const status = path === NOT_FOUND ? 404 : path === UNAVAILABLE ? 503 : 200;
+    const caching: Record<string, string> =
+      status === 503
+        ? { 'Cache-Control': 'no-store', 'Retry-After': RETRY_AFTER }
+        : { 'Cache-Control': cacheControl(sharedMaxAge) };
+    return finishedPage(
+      { status, html, tags: route.tags(slug) },
+      { ...caching, ...documentHeaders(route.policy) },
+    );
+  };
 
   const store = createPageStore({
     capacity,
     log,
     packed: (path) => {
       const html = pack?.html(path);
-      return html === undefined ? undefined : documentOf(path, 200, html);
+      return html === undefined ? undefined : finished(path, html);
     },
     render: async (path) => {
       const { status, html } = await render(path);
-      if (status !== 200 && status !== 404) throw new Error(`Next.js answered ${status}.`);
-      return documentOf(path, status, finishHtml(html));
+      if (status === 404 && path !== NOT_FOUND) return undefined;
+      if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);
+      return finished(path, finishHtml(html));
     },
   });
 
-  const documentOf = (path: string, status: 200 | 404, html: string): FinishedPage => {
-    const matched = matchRoute(path);
-    const tags = matched?.route.kind === 'finished' ? matched.route.tags(matched.slug ?? '') : [];
-    return finishedPage({ status: path === NOT_FOUND ? 404 : status, html, tags }, headers);
-  };
-
   const send = (path: string, request: IncomingMessage, response: ServerResponse): void => {
     const page = store.get(path);
-    if (!(page instanceof Promise)) return answerWith(page, request, response);
-    page.then(
-      (rendered) => answerWith(rendered, request, response),
-      () => unavailable(request, response),
+    if (page instanceof Promise) {
+      page.then(
+        (rendered) => (rendered ? answerWith(rendered, request, response) : send(NOT_FOUND, request, response)),
+        () => sendUnavailable(request, response),
+      );
+    } else answerWith(page, request, response);
+  };
+
+  const sendUnavailable = (request: IncomingMessage, response: ServerResponse): void => {
+    Promise.resolve()
+      .then(() => store.get(UNAVAILABLE))
+      .then(
+        (page) => (page ? answerWith(page, request, response) : sendPlainUnavailable(response)),
+        () => sendPlainUnavailable(response),
+      );
+  };
+
+  /** Made for this visitor, thus kept by nobody. */
+  const sendDynamic = async (policy: Policy, request: IncomingMessage, response: ServerResponse) => {
+    const headers = Object.fromEntries(
+      VISITOR_HEADERS.flatMap((name) => (request.headers[name] ? [[name, request.headers[name]]] : [])),
     );
+    const { status, html } = await render(request.url ?? '/', headers);
+    if (status !== 200) throw new Error(`Next.js answered with status ${status}.`);
+    const body = Buffer.from(finishHtml(html));
+    response.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': body.length,
+      'Cache-Control': 'private, no-store',
+      ...documentHeaders(policy),
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
   };
 
-  const unavailable = (request: IncomingMessage, response: ServerResponse): void => {
-    const answer = (page: FinishedPage | undefined) => {
-      response.setHeader('Retry-After', RETRY_AFTER);
-      response.setHeader('Cache-Control', 'no-store');
-      if (page) answerWith({ ...page, status: 503 }, request, response);
-      else
-        response
-          .writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' })
-          .end('This page is unavailable.\n');
-    };
-    Promise.resolve(store.get(UNAVAILABLE)).then(answer, () => answer(undefined));
-  };
-
-  const answer = (request: IncomingMessage, response: ServerResponse): boolean => {
+  const answer: Pages['answer'] = (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const matched = matchRoute(path);
     if (!matched) {
-      if (path.startsWith('/_next/')) return false;
-      send(NOT_FOUND, request, response);
+      if (path === SPECULATION_RULES_PATH) sendSpeculationRules(request, response);
+      else if (path.startsWith('/_next/')) return false;
+      else send(NOT_FOUND, request, response);
       return true;
     }
-    if (!isFinished(matched.route)) return false;
-    const isKnown = matched.slug === undefined || slugs === undefined || slugs.has(matched.slug);
-    send(isKnown ? path : NOT_FOUND, request, response);
+    const { route, slug } = matched;
+    if (route.kind === 'handler') return false;
+    if (route.kind === 'dynamic') {
+      sendDynamic(route.policy, request, response).catch((error: unknown) => {
+        log(`pages: ${path} could not be rendered. ${error instanceof Error ? error.message : ''}`);
+        sendUnavailable(request, response);
+      });
+      return true;
+    }
+    const exists = slug === undefined || slugs === undefined || slugs.has(slug);
+    send(exists ? path : NOT_FOUND, request, response);
     return true;
   };
 
@@ -102,13 +141,26 @@ export function createPages({ render, pack, capacity, headers, log }: PagesOptio
     answer,
     expire: (changes) => {
       if (changes.everything) slugs = new Set();
-      if (slugs) for (const [slug, visible] of changes.posts) visible ? slugs.add(slug) : slugs.delete(slug);
+      for (const [slug, visible] of changes.posts) {
+        if (visible) slugs?.add(slug);
+        else slugs?.delete(slug);
+      }
       store.expire(changes);
     },
     usage: store.usage,
   };
 }
 
-function isFinished(route: Route): route is FinishedRoute {
-  return route.kind === 'finished';
+function sendPlainUnavailable(response: ServerResponse): void {
+  response
+    .writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': RETRY_AFTER })
+    .end('This page is temporarily unavailable. Try again in a minute.\n');
+}
+
+function sendSpeculationRules(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, {
+    'Content-Type': 'application/speculationrules+json',
+    'Cache-Control': 'public, max-age=86400',
+  });
+  response.end(request.method === 'HEAD' ? undefined : SPECULATION_RULES);
 }

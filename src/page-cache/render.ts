@@ -12,24 +12,25 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export type Rendered = { status: number; html: string };
 
 /**
- * Has Next.js render pages for the server itself. The request carries a path and nothing else, so that no visitor can
- * influence what another one reads.
- *
- * @returns renders the document at a path now; rejects if Next.js does not answer in time
+ * Renders the document at a path now. Headers are for pages that are made for one visitor; a page that is kept is
+ * rendered without any, so that no visitor can influence what another one reads.
  */
-export function createRenderer(handle: RequestHandler): (path: string) => Promise<Rendered> {
+export type Render = (path: string, headers?: Record<string, string>) => Promise<Rendered>;
+
+/** Has Next.js render pages for the server itself. A render rejects if it does not end in time. */
+export function createRenderer(handle: RequestHandler): Render {
   // It never listens: a render is a connection in memory.
   const server = createServer((asked, response) => {
     handle(asked, response).catch((error: unknown) => response.destroy(error as Error));
   });
-  return (path) =>
+  return (path, headers = {}) =>
     new Promise((resolve, reject) => {
       const [near, far] = duplexPair();
       server.emit('connection', far);
       const asked = request({
         path,
         createConnection: () => near,
-        headers: { host: 'localhost', connection: 'close' },
+        headers: { host: 'localhost', connection: 'close', ...headers },
         signal: AbortSignal.timeout(RENDER_TIMEOUT),
       });
       asked.once('error', reject);

@@ -7,14 +7,37 @@ export type Route =
       kind: 'finished';
       /** What the page shows, by the tags of the content log. */
       tags: (slug: string) => string[];
+      policy: Policy;
     }
   | {
-      /** `hydrated`: needs React's scripts in the browser. `dynamic`: made for each request. `handler`: no page. */
-      kind: 'hydrated' | 'dynamic' | 'handler';
+      /** Rendered for each request, with the visitor's cookie, and complete without a script. */
+      kind: 'dynamic';
+      policy: Policy;
+    }
+  | {
+      /** A route handler, which is no page. */
+      kind: 'handler';
     };
 
-const finished = (tags: (slug: string) => string[] = () => []): Route => ({ kind: 'finished', tags });
-const dynamic: Route = { kind: 'dynamic' };
+/**
+ * What a page may do in a browser. `payment`: its form leads to Stripe. `mail`: a document from somebody else's
+ * template, which runs in a frame and may do nothing at all.
+ */
+export type Policy = 'page' | 'payment' | 'mail';
+
+/** A route whose pages are kept. */
+export type FinishedRoute = Extract<Route, { kind: 'finished' }>;
+
+const nothing = () => [];
+
+const finished = (tags: (slug: string) => string[] = nothing, policy: Policy = 'page'): Route => ({
+  kind: 'finished',
+  tags,
+  policy,
+});
+
+const dynamic: Route = { kind: 'dynamic', policy: 'page' };
+
 const handler: Route = { kind: 'handler' };
 
 /** Every route of `src/app`, by the name that Next.js gives it. The build fails if one is missing here. */
@@ -22,21 +45,21 @@ export const ROUTES: Record<string, Route> = {
   '/': finished(() => [LISTS_TAG]),
   '/posts/[slug]': finished((slug) => [postTag(slug)]),
   '/older/[slug]': finished((slug) => [LISTS_TAG, postTag(slug)]),
-  '/newsletter': finished(() => [LISTS_TAG]),
-  '/support': finished(),
+  '/newsletter': finished(),
+  '/newsletter/mail': finished(() => [LISTS_TAG], 'mail'),
+  '/support': finished(nothing, 'payment'),
   '/support/cancelled': finished(),
   '/support/thanks': finished(),
   '/support/trouble': finished(),
   '/unavailable': finished(),
   '/_not-found': finished(),
-  '/_global-error': dynamic,
+  '/_global-error': handler,
   '/status': dynamic,
   '/status.json': handler,
   '/status/sign-in': handler,
   '/support/checkout': handler,
   '/support/offer.css': handler,
   '/revalidate': handler,
-  '/health': handler,
   '/icon.svg': handler,
 };
 

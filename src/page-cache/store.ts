@@ -13,8 +13,8 @@ const RETRY_PAUSE = 1_000;
 
 /** How the store gets a page, and what it may take. */
 export type PageStoreOptions = {
-  /** Renders the page at a path now. Rejects if that fails, which leaves an old page in service. */
-  render: (path: string) => Promise<FinishedPage>;
+  /** Renders the page at a path now; `undefined` if there is none. Rejects if that fails, which leaves an old page in service. */
+  render: (path: string) => Promise<FinishedPage | undefined>;
   /** The image's version of a page, as it was when the image was built. */
   packed?: (path: string) => FinishedPage | undefined;
   /** Bytes of pages to keep at most; the least recently used leave first. */
@@ -34,7 +34,7 @@ type Entry = {
 };
 
 type Render = {
-  done: Promise<FinishedPage>;
+  done: Promise<FinishedPage | undefined>;
   startedAt: number;
   /** What changed while it was being rendered: the page that comes of it may be old already. */
   changed: ChangedTags;
@@ -45,11 +45,12 @@ type ChangedTags = { everything: boolean; tags: Set<string> };
 /** Finished pages by path. */
 export type PageStore = {
   /**
-   * The page to answer with: at once if it is fresh, otherwise after a bounded wait for its one render.
+   * The page to answer with: at once if it is fresh, otherwise after a bounded wait for its one render. `undefined` if
+   * the render found that there is none.
    *
    * @throws what the render threw, if there is no page to serve instead
    */
-  get: (path: string) => FinishedPage | Promise<FinishedPage>;
+  get: (path: string) => FinishedPage | Promise<FinishedPage | undefined>;
   /** Marks the pages that show what changed. */
   expire: (changes: ContentChanges) => void;
   /** Bytes and number of the pages that are kept, for metrics. */
@@ -96,6 +97,7 @@ export function createPageStore({ render, packed, capacity, log }: PageStoreOpti
     running.done.then(
       (page) => {
         entry.render = undefined;
+        if (!page) return remove(path, entry);
         entry.page = page;
         entry.state = shows(page, running.changed) ? 'expired' : 'fresh';
         entry.failedAt = -Infinity;
@@ -111,7 +113,7 @@ export function createPageStore({ render, packed, capacity, log }: PageStoreOpti
     return running;
   };
 
-  const served = async (path: string, entry: Entry): Promise<FinishedPage> => {
+  const served = async (path: string, entry: Entry): Promise<FinishedPage | undefined> => {
     const running = entry.render ?? start(path, entry);
     const old = entry.page;
     if (!old) return running.done;

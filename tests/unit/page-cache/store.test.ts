@@ -22,7 +22,7 @@ const change = (posts: Record<string, boolean> = { a: true }): ContentChanges =>
 
 /** A store whose renders end when the test says so. */
 function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPage> } = {}) {
-  const renders: { path: string; end: (page: FinishedPage) => void; fail: (error: Error) => void }[] = [];
+  const renders: { path: string; end: (page: FinishedPage | undefined) => void; fail: (error: Error) => void }[] = [];
   const lines: string[] = [];
   const store = createPageStore({
     capacity,
@@ -36,7 +36,7 @@ function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPa
   return { store, renders, lines };
 }
 
-const html = async (answer: FinishedPage | Promise<FinishedPage>) => (await answer).html;
+const html = async (answer: FinishedPage | Promise<FinishedPage | undefined>) => (await answer)?.html;
 
 describe('the page store', () => {
   it('answers a fresh page at once, and renders an unknown one once for all who wait', async () => {
@@ -100,6 +100,17 @@ describe('the page store', () => {
     renders[0]?.fail(new Error('The database is away.'));
     await expect(reader).rejects.toThrow('The database is away.');
     expect(store.usage().pages).toBe(0);
+  });
+
+  it('keeps nothing of a page that does not exist, or no longer does', async () => {
+    const { store, renders } = storeOf({ image: { '/posts/a': page('old', [postTag('a')]) } });
+    const unknown = html(store.get('/posts/b'));
+    renders[0]?.end(undefined);
+    expect(await unknown).toBe(undefined);
+    store.expire(change({ a: false }));
+    const withdrawn = html(store.get('/posts/a'));
+    renders[1]?.end(undefined);
+    expect([await withdrawn, store.usage().bytes]).toEqual([undefined, 0]);
   });
 
   it('expires only the pages that show what changed, and all of them if the log cannot tell', () => {

@@ -1,0 +1,55 @@
+import type { Policy } from './routes.ts';
+
+/** Where browsers find the speculation rules: https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Speculation-Rules. */
+export const SPECULATION_RULES_PATH = '/speculation-rules.json';
+
+/** Prefetches a page when a reader is about to follow a link; never one that is made for the visitor. */
+export const SPECULATION_RULES = JSON.stringify({
+  prefetch: [
+    {
+      where: { and: [{ href_matches: '/*' }, { not: { href_matches: '/(status|support|theme)*' } }] },
+      eagerness: 'moderate',
+    },
+  ],
+});
+
+const page = (formTargets: string) =>
+  [
+    "default-src 'self'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' https: data:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    `form-action ${formTargets}`,
+    "frame-ancestors 'none'",
+  ].join('; ');
+
+/** https://www.w3.org/TR/CSP3/ */
+const POLICIES: Record<Policy, string> = {
+  page: page("'self'"),
+  // Chromium applies the policy also to where the answer to a form redirects.
+  payment: page("'self' https://checkout.stripe.com"),
+  // A mail's styles are inline. The sandbox lets its links open, and nothing run.
+  mail: "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; frame-ancestors 'self'",
+};
+
+/** The headers of every HTML answer. */
+export function documentHeaders(policy: Policy): Record<string, string> {
+  return {
+    'Content-Security-Policy': POLICIES[policy],
+    'Referrer-Policy': 'strict-origin-when-cross-origin',
+    'X-Content-Type-Options': 'nosniff',
+    ...(policy === 'mail' ? {} : { 'Speculation-Rules': `"${SPECULATION_RULES_PATH}"` }),
+  };
+}
+
+/**
+ * How long a finished page may be kept by others. Browsers ask each time, and get 304 while the page is the same.
+ *
+ * @param sharedMaxAge seconds for shared caches, which can be purged; 0 has them ask each time too
+ */
+export function cacheControl(sharedMaxAge: number): string {
+  const shared = sharedMaxAge > 0 ? `, s-maxage=${sharedMaxAge}` : '';
+  return `public, max-age=0, must-revalidate${shared}`;
+}
