@@ -36,6 +36,9 @@ const config = (phase: string): NextConfig => ({
   reactStrictMode: true,
   // No page resizes an image, and sharp would be half of what the app adds to its image.
   images: { unoptimized: true },
+  // The server keeps finished pages and compresses each once, so Next.js does neither: a render is always new.
+  compress: false,
+  cacheMaxMemorySize: 0,
   outputFileTracingExcludes: {
     '*': ['node_modules/sharp/**', 'node_modules/@img/**', 'node_modules/typescript/**'],
   },

@@ -1,4 +1,3 @@
-import Link from 'next/link';
 import { Notice } from '#ui/notice.tsx';
 
 export default function NotFound() {
@@ -6,7 +5,7 @@ export default function NotFound() {
     <Notice kicker="404" title="There is no such page">
       <p>The address may be mistyped, or the post is not published.</p>
       <p>
-        <Link href="/">Go to the latest posts</Link>
+        <a href="/">Go to the latest posts</a>
       </p>
     </Notice>
   );

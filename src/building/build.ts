@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasPosts } from '#database/preflight.ts';
-import { BUILD_RECORD, buildRecord } from '#generation/record.ts';
+import { BUILD_RECORD, buildRecord, PAGES_FILE } from '#generation/record.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
 import { type MailTemplate, TEMPLATE_FILE } from '#newsletter/template.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
@@ -20,14 +20,15 @@ import { SecretError } from '#secrets/reader.ts';
 import { storedVariables } from '#secrets/stores/open.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
-import { readPageSource } from './page-source.ts';
+import { packPages, removePages, requireKnownRoutes } from './pack-pages.ts';
+import { readContent, readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 import { runTool, type ToolOptions } from './tool.ts';
 
 type Options = Pick<ToolOptions, 'output' | 'signal'>;
 
 /** The file that tells a generated build from one that is only compiled. */
-const GENERATED = join(STANDALONE, '.next/server/app/index.html');
+const GENERATED = join(STANDALONE, PAGES_FILE);
 
 /** Whether there is a build whose pages are generated. */
 export function isBuilt(): boolean {
@@ -38,6 +39,8 @@ export function isBuilt(): boolean {
 export async function compile(options: Options = {}): Promise<void> {
   await generatePrismaClient(options.signal);
   await buildWithNext('compile', options);
+  requireKnownRoutes();
+  rmSync(join(STANDALONE, PAGES_FILE), { force: true });
   await assemble();
 }
 
@@ -60,10 +63,12 @@ export async function generate(options: Options = {}): Promise<void> {
   await hasPosts(address);
   // Read before the pages are: a post that changes meanwhile then shows as a newer revision, never as this one.
   const source = await readPageSource(address, await keepTemplate());
-  removeGeneratedPages();
+  const content = await readContent(address);
+  removePages(PROJECT);
   await buildWithNext('generate', options);
-  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source));
+  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source, content.position));
   await assemble();
+  packPages([...content.changes.posts.keys()]);
 }
 
 /** The key to fetch the newsletter's template is a build secret, so the template is kept for pages that are generated later. */
@@ -103,18 +108,6 @@ function requireNarrowTrace(printed: string): void {
     `${place ?? 'A module'} reads a path that Next.js can't know, so it would ship every file of the project. ` +
       'Put /*turbopackIgnore: true*/ before the first argument of that call.',
   );
-}
-
-/** Next.js leaves the pages of an earlier generation where they are, and a post may have been withdrawn since. */
-function removeGeneratedPages(): void {
-  for (const root of [join(PROJECT, '.next'), join(STANDALONE, '.next')]) {
-    const app = join(root, 'server/app');
-    if (!existsSync(app)) continue;
-    for (const path of readdirSync(app, { recursive: true, encoding: 'utf8' })) {
-      if (/\.(html|rsc|meta|body|segments)$/.test(path))
-        rmSync(join(app, path), { recursive: true, force: true });
-    }
-  }
 }
 
 function addressForBuild() {

@@ -24,12 +24,13 @@ export function packPages(slugs: string[]): void {
   const published = new Set(slugs);
   const pages = new Map<string, string>();
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-    if (!file.endsWith('.html')) continue;
+    if (!/\.(html|body)$/.test(file)) continue;
     const path = addressOf(file);
     const matched = matchRoute(path);
     if (matched?.route.kind !== 'finished') continue;
     if (matched.slug !== undefined && !published.has(matched.slug)) continue;
-    pages.set(path, finish(path, readFileSync(join(folder, file), 'utf8')));
+    const html = readFileSync(join(folder, file), 'utf8');
+    pages.set(path, file.endsWith('.html') ? finish(path, html) : html);
   }
   writePack(join(STANDALONE, PAGES_FILE), { pages, slugs });
   removePages(STANDALONE);
@@ -39,7 +40,8 @@ export function packPages(slugs: string[]): void {
 export function removePages(root: string): void {
   const app = join(root, '.next', PAGES);
   for (const path of readdirSync(app, { recursive: true, encoding: 'utf8' }))
-    if (PAGE_FILE.test(path)) rmSync(join(app, path), { recursive: true, force: true });
+    if (PAGE_FILE.test(path) && !path.startsWith('icon.svg'))
+      rmSync(join(app, path), { recursive: true, force: true });
 }
 
 /** @throws Error if the table of routes and the routes of the build differ */
@@ -57,7 +59,7 @@ export function requireKnownRoutes(): void {
 }
 
 function addressOf(file: string): string {
-  const path = `/${file.slice(0, -'.html'.length).replaceAll('\\', '/')}`;
+  const path = `/${file.replace(/\.\w+$/, '').replaceAll('\\', '/')}`;
   return path === '/index' ? '/' : path;
 }
 

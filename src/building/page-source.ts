@@ -1,3 +1,6 @@
+import { type LogRead, readContentLog } from '#content-log/read.ts';
+import { withConnection } from '#database/ask.ts';
+import { QUERY_TIMEOUT } from '#database/connection.ts';
 import { databaseIdentity } from '#database/identity.ts';
 import type { PageSource } from '#generation/record.ts';
 import type { MailTemplate } from '#newsletter/template.ts';
@@ -13,6 +16,11 @@ export async function readPageSource(
     database: await databaseIdentity(address),
     revision: await contentRevision(address, template),
   };
+}
+
+/** Reads every published slug, and the position from which a server of the build has to read on. */
+export async function readContent(address: DatabaseAddress): Promise<LogRead> {
+  return withConnection(address, QUERY_TIMEOUT, (client) => readContentLog(client, address, undefined));
 }
 
 /** The value of the build argument CONTENT_REVISION: the same source, the same layer. */

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { connect, QUERY_TIMEOUT } from '#database/connection.ts';
+import { identityOf } from '#database/identity.ts';
 import { databaseProblem } from '#database/problem.ts';
 import { reportReachable, reportUnreachable } from '#database/reachability.ts';
 import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
-import { type ContentChanges, type Position, readContentLog } from './read.ts';
+import { type ContentChanges, type Position, readLog } from './read.ts';
 
 /** Milliseconds until the next try if the database has no content log yet. */
 const UNMIGRATED_RETRY = 15_000;
@@ -37,7 +38,7 @@ export type ContentLog = {
   stop: () => Promise<void>;
 };
 
-type Connection = { client: pg.Client; address: DatabaseAddress };
+type Connection = { client: pg.Client; address: DatabaseAddress; database: string };
 
 /**
  * Follows the content log of the database in `DATABASE_URL`, through outages and rotated passwords: one connection that
@@ -46,6 +47,7 @@ type Connection = { client: pg.Client; address: DatabaseAddress };
 export function followContentLog({ since, pollSeconds, onChanges, log }: Following): ContentLog {
   let position = since;
   let connection: Connection | undefined;
+  let address: DatabaseAddress | undefined;
   let readAt: number | undefined;
   let unmigrated = false;
   let stopped = false;
@@ -58,11 +60,11 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
   };
 
   const connected = async (): Promise<Connection> => {
-    const address = currentDatabaseAddress();
+    address = currentDatabaseAddress();
     if (connection && isDeepStrictEqual(connection.address, address)) return connection;
     await disconnect();
     const client = await connect(address, QUERY_TIMEOUT);
-    const opened: Connection = { client, address };
+    const opened: Connection = { client, address, database: await identityOf(client, address) };
     const lost = () => {
       if (connection === opened) connection = undefined;
     };
@@ -81,8 +83,10 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
 
   /** @returns milliseconds until the next read, `undefined` if none is needed */
   const read = async (): Promise<number | undefined> => {
-    const { client, address } = await connected();
-    const { changes, nextDue, position: newest } = await readContentLog(client, address, position);
+    const { client, database, ...opened } = await connected();
+    // Another database, or one that was restored: the position means nothing in it.
+    const since = position?.database === database ? position : undefined;
+    const { changes, nextDue, position: newest } = await readLog(client, opened.address, database, since);
     position = newest;
     readAt = performance.now();
     if (unmigrated) log('The database has its content log now, and is followed.');
@@ -97,7 +101,6 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
   };
 
   const failed = (error: unknown, since: number): number => {
-    const address = connection?.address;
     void disconnect();
     if (error instanceof pg.DatabaseError && UNMIGRATED.includes(error.code ?? '')) {
       if (!unmigrated)

@@ -1,9 +1,12 @@
 import type { ClientBase } from 'pg';
 import { tableName } from '#database/connection.ts';
+import { identityOf } from '#database/identity.ts';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
 
 /** Up to where a process has read the content log of one database. Plain data: the image keeps one as JSON. */
 export type Position = {
+  /** The database's identity: the position means nothing in another one. */
+  database: string;
   /** What PostgreSQL could see: `pg_snapshot` as text. */
   snapshot: string;
   /** The database's clock, ISO 8601 with microseconds, UTC. Posts that fell due since then count as changes. */
@@ -78,6 +81,17 @@ export async function readContentLog(
   address: DatabaseAddress,
   since: Position | undefined,
 ): Promise<LogRead> {
+  const database = await identityOf(client, address);
+  return readLog(client, address, database, since?.database === database ? since : undefined);
+}
+
+/** {@link readContentLog} over a connection whose database is known. */
+export async function readLog(
+  client: ClientBase,
+  address: DatabaseAddress,
+  database: string,
+  since: Position | undefined,
+): Promise<LogRead> {
   const statement = read((name) => tableName(address, name));
   const first = await query(client, statement, since);
   const everything = since === undefined || first.missed || first.tags.includes('all');
@@ -86,7 +100,7 @@ export async function readContentLog(
   const visible = new Set(row.visible);
   const changed = everything ? row.visible : row.posts;
   return {
-    position: { snapshot: row.snapshot, at: row.at },
+    position: { database, snapshot: row.snapshot, at: row.at },
     changes: {
       everything,
       lists: everything || changed.length > 0 || first.tags.includes('lists'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
-import { ask } from './ask.ts';
+import { withConnection } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
 
 const database = (address: DatabaseAddress) => `
@@ -25,11 +25,16 @@ const NOT_TOLD = /^(42501|42883|0A000)$/;
  * @throws DatabaseUnavailable if the database can't be used, or has no table of posts
  */
 export async function databaseIdentity(address: DatabaseAddress): Promise<string> {
+  return withConnection(address, QUERY_TIMEOUT, (client) => identityOf(client, address));
+}
+
+/** {@link databaseIdentity} over a connection that is open. Throws what `pg` throws. */
+export async function identityOf(client: pg.ClientBase, address: DatabaseAddress): Promise<string> {
   try {
-    return hash(await ask(address, `SELECT ${SERVER}, ${database(address)}`, QUERY_TIMEOUT));
+    return hash((await client.query(`SELECT ${SERVER}, ${database(address)}`)).rows);
   } catch (error) {
     if (!NOT_TOLD.test(String((error as { code?: unknown }).code))) throw error;
-    return `partial-${hash(await ask(address, `SELECT ${database(address)}`, QUERY_TIMEOUT))}`;
+    return `partial-${hash((await client.query(`SELECT ${database(address)}`)).rows)}`;
   }
 }
 

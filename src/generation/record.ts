@@ -7,6 +7,9 @@ export type Generation = { path: string; at: Date; again: boolean };
 /** What pages are made from: the identity of the database, and the revision of what is published in it. */
 export type PageSource = { database: string; revision: string };
 
+/** Up to where the build had read the content log before it generated its pages; see `src/content-log/`. */
+export type BuildPosition = { database: string; snapshot: string; at: string };
+
 /** The pages that the build generated, from what, and when. */
 export type BuiltPages = PageSource & { paths: string[]; at: Date };
 
@@ -24,8 +27,17 @@ const perProcess = globalThis as typeof globalThis & {
 };
 
 /** The content of {@link BUILD_RECORD} for pages that are generated now. */
-export function buildRecord(source: PageSource): string {
-  return JSON.stringify({ ...source, generatedAt: new Date() });
+export function buildRecord(source: PageSource, position: BuildPosition): string {
+  return JSON.stringify({ ...source, position, generatedAt: new Date() });
+}
+
+/** The position that the build recorded; `undefined` if it generated no pages. */
+export function buildPosition(): BuildPosition | undefined {
+  try {
+    return JSON.parse(readFileSync(inBuild(BUILD_RECORD), 'utf8')).position;
+  } catch {
+    return undefined;
+  }
 }
 
 /** One line for the log: which pages this server starts with. */

@@ -71,7 +71,10 @@ export function readPack(file: string): Pack {
   const dictionary = content.subarray(headEnd, headEnd + size);
   const places = new Map<string, [from: number, to: number]>();
   let end = headEnd + size;
-  for (const [path, length] of pages) places.set(path, [end, (end += length)]);
+  for (const [path, length] of pages) {
+    places.set(path, [end, end + length]);
+    end += length;
+  }
   return {
     slugs,
     paths: pages.map(([path]) => path),

@@ -74,7 +74,9 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
       const { status, html } = await render(path);
       if (status === 404 && path !== NOT_FOUND) return undefined;
       if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);
-      return finished(path, finishHtml(html));
+      // A mail is a document of its own, which Next.js added nothing to.
+      const isMail = policyOf(path) === 'mail';
+      return finished(path, isMail ? html : finishHtml(html));
     },
   });
 
@@ -82,7 +84,8 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
     const page = store.get(path);
     if (page instanceof Promise) {
       page.then(
-        (rendered) => (rendered ? answerWith(rendered, request, response) : send(NOT_FOUND, request, response)),
+        (rendered) =>
+          rendered ? answerWith(rendered, request, response) : send(NOT_FOUND, request, response),
         () => sendUnavailable(request, response),
       );
     } else answerWith(page, request, response);
@@ -149,6 +152,11 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
     },
     usage: store.usage,
   };
+}
+
+function policyOf(path: string): Policy | undefined {
+  const route = matchRoute(path)?.route;
+  return route?.kind === 'finished' ? route.policy : undefined;
 }
 
 function sendPlainUnavailable(response: ServerResponse): void {

@@ -1,4 +1,3 @@
-import Link from 'next/link';
 import styles from './article.module.css';
 import { renderMarkdown } from './markdown.ts';
 import type { Post } from './post.ts';
@@ -14,7 +13,7 @@ export async function Article({ post }: { post: Post }) {
       </header>
       <div className={styles.prose}>{await renderMarkdown(post.content)}</div>
       <footer className={styles.footer}>
-        <Link href="/">All posts</Link>
+        <a href="/">All posts</a>
       </footer>
     </article>
   );

@@ -1,18 +1,23 @@
-import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { serveFrom } from '#generation/build-folder.ts';
-import { describeBuild, noteAnswer } from '#generation/record.ts';
+import { describeBuild, PAGES_FILE } from '#generation/record.ts';
+import { readPack } from '#page-cache/pack.ts';
+import { createPages } from '#page-cache/pages.ts';
 import { configuredSite } from '#requests/site.ts';
 import { watchSecrets } from '#secrets/current.ts';
-import { environment } from '#secrets/environment.ts';
+import { environment, unquoted } from '#secrets/environment.ts';
 import { readSecret } from '#secrets/reader.ts';
+import { createAssets } from './assets.ts';
+import { followContent } from './content.ts';
 import { answerHealth } from './health.ts';
 import { installServerLog } from './log.ts';
-import { replaceFailure } from './responses.ts';
+import { createNextApp } from './next-app.ts';
+import { answerPlainly } from './plain-answer.ts';
 import { screenRequest } from './screening.ts';
 import { drainSetting, stopOnSignal } from './shutdown.ts';
 import { answerStatus } from './status.ts';
@@ -49,10 +54,17 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   console.info(describeBuild());
   logReachability(console.info);
 
-  const { default: next } = await import('next');
-  const app = next({ dev: false, dir: folder, hostname, port });
-  await app.prepare();
-  const handle = app.getRequestHandler();
+  const next = createNextApp(folder, { hostname, port });
+  const packed = join(folder, PAGES_FILE);
+  const pages = createPages({
+    render: next.render,
+    pack: existsSync(packed) ? readPack(packed) : undefined,
+    capacity: wholeNumber('PAGE_MEMORY_MB', 64) * 1024 * 1024,
+    sharedMaxAge: wholeNumber('SHARED_MAX_AGE', 0),
+    log: console.warn,
+  });
+  const answerAsset = createAssets(folder);
+  const content = await followContent(pages.expire);
 
   const options = {
     requestTimeout: REQUEST_TIMEOUT,
@@ -63,11 +75,12 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   const server = createServer(options, (request, response) => {
     if (screenRequest(request, response)) return;
     if (answerHealth(request, response) || answerStatus(request, response)) return;
-    replaceFailure(request, response, server);
-    noteGenerations(request, response);
-    handle(request, response).catch((error: unknown) => {
+    if (pages.answer(request, response) || answerAsset(request, response)) return;
+    next.handle(request, response).catch((error: unknown) => {
       console.error(error);
-      response.destroy();
+      answerPlainly(response, 503, 'The server is not ready yet. Try again in a minute.', {
+        'Retry-After': '30',
+      });
     });
   });
   server.on('connect', (_request, socket) => refuseTunnel(socket));
@@ -76,23 +89,25 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   const watches = [watchSecrets(console.info), watchDatabase()];
   stopOnSignal(server, drainSeconds, () => {
     for (const stop of watches) stop();
+    void content?.stop();
   });
   const bound = await listen(server, { hostname, port });
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
+  next.load();
+}
+
+/** @throws Error if the setting is not a whole number */
+function wholeNumber(name: string, otherwise: number): number {
+  const text = unquoted(environment[name] ?? '') || String(otherwise);
+  if (!/^\d{1,9}$/.test(text))
+    throw new Error(`${name} is not a whole number. Set it to one, such as ${otherwise}.`);
+  return Number(text);
 }
 
 /** Node.js hands over the bare connection, and with it the care for its errors and its end. */
 function refuseTunnel(socket: Duplex): void {
   socket.once('error', () => socket.destroy());
   socket.end(NO_TUNNEL, () => socket.destroy());
-}
-
-/** Pages that are generated while serving, for `/status`. */
-function noteGenerations(request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  response.once('finish', () => {
-    if (response.statusCode === 200) noteAnswer(path, response.getHeader('x-nextjs-cache'));
-  });
 }
 
 /** @returns the port that the server listens on, which for port 0 the system chose */

@@ -1,4 +1,3 @@
-import Link from 'next/link';
 import type { ReactNode } from 'react';
 import styles from './page-frame.module.css';
 import { SealMark } from './seal-mark.tsx';
@@ -11,10 +10,10 @@ export function PageFrame({ children }: { children: ReactNode }) {
         Skip to the content
       </a>
       <header className={styles.header}>
-        <Link className={styles.name} href="/">
+        <a className={styles.name} href="/">
           <SealMark />
           Sealed
-        </Link>
+        </a>
       </header>
       <main id="content" className={styles.content} tabIndex={-1}>
         {children}

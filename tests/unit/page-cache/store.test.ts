@@ -22,7 +22,11 @@ const change = (posts: Record<string, boolean> = { a: true }): ContentChanges =>
 
 /** A store whose renders end when the test says so. */
 function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPage> } = {}) {
-  const renders: { path: string; end: (page: FinishedPage | undefined) => void; fail: (error: Error) => void }[] = [];
+  const renders: {
+    path: string;
+    end: (page: FinishedPage | undefined) => void;
+    fail: (error: Error) => void;
+  }[] = [];
   const lines: string[] = [];
   const store = createPageStore({
     capacity,

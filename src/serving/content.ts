@@ -1,0 +1,37 @@
+import { setTimeout as elapsed } from 'node:timers/promises';
+import { type ContentLog, followContentLog } from '#content-log/follow.ts';
+import type { ContentChanges } from '#content-log/read.ts';
+import { buildPosition } from '#generation/record.ts';
+import { currentDatabaseAddress } from '#secrets/database-url.ts';
+import { environment, unquoted } from '#secrets/environment.ts';
+
+/** Milliseconds for which the first page waits for what changed since the image was built. */
+const FIRST_READ = 1_000;
+
+/**
+ * Follows the content log from the image's position, if there is a database, so that an image which is older than its
+ * database corrects itself before its first page.
+ *
+ * @returns `undefined` without DATABASE_URL: the image's pages are then served as they are
+ */
+export async function followContent(
+  onChanges: (changes: ContentChanges) => void,
+): Promise<ContentLog | undefined> {
+  try {
+    currentDatabaseAddress();
+  } catch {
+    return undefined;
+  }
+  const content = followContentLog({
+    since: buildPosition(),
+    pollSeconds: Number(unquoted(environment.CONTENT_LOG_POLL_SECONDS ?? '') || 1),
+    onChanges,
+    log: console.warn,
+  });
+  const read = await Promise.race([content.readOn(), elapsed(FIRST_READ, undefined, { ref: false })]);
+  if (read === undefined)
+    console.warn(
+      'The content log was not read within a second, so pages are served as they were prerendered.',
+    );
+  return content;
+}
