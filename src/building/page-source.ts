@@ -1,5 +1,5 @@
+import type { PageSource } from '#build-output/record.ts';
 import { databaseIdentity } from '#database/identity.ts';
-import type { PageSource } from '#generation/record.ts';
 import type { MailTemplate } from '#newsletter/template.ts';
 import { contentRevision } from '#posts/content-revision.ts';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
