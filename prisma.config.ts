@@ -1,5 +1,5 @@
 import { defineConfig } from 'prisma/config';
-import { environment } from './src/secrets/environment.ts';
+import { environment } from './src/environment/variables.ts';
 
 // Every CLI command looks for a schema engine and would download one; the commands used here never run it.
 environment.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath;

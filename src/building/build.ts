@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUILD_RECORD, buildRecord, PAGES_FILE } from '#build-output/record.ts';
 import { hasPosts } from '#database/preflight.ts';
-import { BUILD_RECORD, buildRecord, PAGES_FILE } from '#generation/record.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
 import { type MailTemplate, TEMPLATE_FILE } from '#newsletter/template.ts';
 import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { PAGES_FILE } from '#generation/record.ts';
+import { PAGES_FILE } from '#build-output/record.ts';
 import { finishHtml, UnfinishedPage } from '#page-cache/finish.ts';
 import { writePack } from '#page-cache/pack.ts';
 import { matchRoute, ROUTES } from '#page-cache/routes.ts';

@@ -1,8 +1,8 @@
+import type { PageSource } from '#build-output/record.ts';
 import { type LogRead, readContentLog } from '#content-log/read.ts';
 import { withConnection } from '#database/ask.ts';
 import { QUERY_TIMEOUT } from '#database/connection.ts';
 import { databaseIdentity } from '#database/identity.ts';
-import type { PageSource } from '#generation/record.ts';
 import type { MailTemplate } from '#newsletter/template.ts';
 import { contentRevision } from '#posts/content-revision.ts';
 import type { DatabaseAddress } from '#secrets/database-url.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { stripVTControlCharacters } from 'node:util';
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 import { PROJECT } from './project.ts';
 
 const { resolve } = createRequire(import.meta.url);

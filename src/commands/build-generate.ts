@@ -1,6 +1,6 @@
 import { generate } from '#building/build.ts';
+import { takeEnvFile } from '#building/dot-env.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
 takeEnvFile();

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { readCacheKey } from './build-secret.ts';
-import { takeEnvFile } from './env-file.ts';
+import { readCacheKey } from '#building/build-secret.ts';
+import { takeEnvFile } from '#building/dot-env.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run --silent content-revision

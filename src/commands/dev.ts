@@ -1,4 +1,4 @@
+import { serveLocally } from '#local/serve-locally.ts';
 import { failWith } from './failure.ts';
-import { serveLocally } from './local.ts';
 
 await serveLocally('dev').catch(failWith('dev'));

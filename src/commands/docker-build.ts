@@ -2,13 +2,18 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import {
+  findBuildSecret,
+  HOST_FROM_CONTAINER,
+  optionalBuildSecrets,
+  readCacheKey,
+} from '#building/build-secret.ts';
+import { takeEnvFile } from '#building/dot-env.ts';
 import { PROJECT } from '#building/project.ts';
+import { environment } from '#environment/variables.ts';
+import { step } from '#local/progress.ts';
 import type { DatabaseAddress } from '#secrets/database-url.ts';
-import { environment } from '#secrets/environment.ts';
-import { findBuildSecret, HOST_FROM_CONTAINER, optionalBuildSecrets, readCacheKey } from './build-secret.ts';
-import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
-import { step } from './progress.ts';
 
 const HELP = `Usage: npm run docker:build -- [options] [-- arguments for docker build]
 

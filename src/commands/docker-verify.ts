@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findBuildSecret, optionalBuildSecrets } from '#building/build-secret.ts';
+import { takeEnvFile } from '#building/dot-env.ts';
 import { PROJECT } from '#building/project.ts';
-import { findBuildSecret, optionalBuildSecrets } from './build-secret.ts';
-import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:verify -- [options] [-- options of sealcheck image]

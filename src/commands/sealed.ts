@@ -3,11 +3,11 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { environment, unquoted } from '#secrets/environment.ts';
+import { environment, unquoted } from '#environment/variables.ts';
+import { checkHealth } from '#serving/health-check.ts';
 import type { Listening } from '#serving/serve.ts';
 import { onStopSignal } from '#serving/signals.ts';
 import { failWith } from './failure.ts';
-import { checkHealth } from './health.ts';
 
 // Before anything is loaded that takes time. A server that serves nothing yet has nothing to finish; a job is not done.
 onStopSignal((signal) =>
@@ -106,7 +106,7 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  if (!bundled) (await import('./env-file.ts')).takeEnvFile();
+  if (!bundled) (await import('#building/dot-env.ts')).takeEnvFile();
   await command();
   return 0;
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { readEnvFile } from '#secrets/env-file.ts';
-import { environment } from '#secrets/environment.ts';
+import { takeEnvFile } from '#building/dot-env.ts';
+import { environment } from '#environment/variables.ts';
+import { readEnvFile } from '#local/docker-env-file.ts';
 import type { Phase } from '#secrets/phase.ts';
 import type { Sources } from '#secrets/sources.ts';
 import { blocking, type SecretState, secretStates } from '#secrets/states.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import { takeEnvFile } from './env-file.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run secrets -- [options]

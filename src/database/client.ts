@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import { environment } from '#environment/variables.ts';
 import { currentDatabaseAddress } from '#secrets/database-url.ts';
-import { environment } from '#secrets/environment.ts';
 import { maskError } from '#secrets/masking.ts';
 import { PrismaClient } from './generated/client.ts';
 import { perProcess } from './one-per-process.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
-import { refreshSecrets } from '#secrets/current.ts';
 import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
+import { refreshSecrets } from '#secrets/live.ts';
 import { connectionConfig } from './connection.ts';
 import { learnEncryption } from './encryption.ts';
 import { PooledClient } from './pooled-client.ts';

@@ -1,4 +1,4 @@
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 import { readSecret, unquoted } from '#secrets/reader.ts';
 import type { Sources } from '#secrets/sources.ts';
 import type { MailTemplate } from './template.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { inBuild } from '#generation/build-folder.ts';
+import { inBuild } from '#build-output/build-folder.ts';
 
 /** What a mail is made of: `{{subject}}`-like names, and `{{#each posts}}…{{/each}}` around what is there for each post. */
 export type MailTemplate = { subject: string; html: string };

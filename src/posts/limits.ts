@@ -1,4 +1,4 @@
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 import { unquoted } from '#secrets/reader.ts';
 
 /** Posts on one page of a list. */

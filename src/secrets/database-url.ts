@@ -1,5 +1,5 @@
-import { currentSecret } from './current.ts';
-import type { Variables } from './environment.ts';
+import type { Variables } from '#environment/variables.ts';
+import { currentSecret } from './live.ts';
 import { type DatabaseAddress, takeApart } from './postgres-url.ts';
 import { type ReadSecret, readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';

@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { currentSecret, previousSecret, usableSecret } from './current.ts';
+import { currentSecret, previousSecret, usableSecret } from './live.ts';
 import { perProcess } from './per-process.ts';
 import { readSecret } from './reader.ts';
 import type { Sources } from './sources.ts';

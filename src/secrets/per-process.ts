@@ -1,5 +1,5 @@
-import type { KeptSecret } from './current.ts';
 import type { SecretName } from './declaration.ts';
+import type { KeptSecret } from './live.ts';
 import type { StoredSecrets } from './sources.ts';
 
 /** What of the secrets a process has once, however many copies of a module a bundler makes. */

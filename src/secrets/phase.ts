@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
+import { environment, type Variables } from '#environment/variables.ts';
 import { declarationOf, type SecretName } from './declaration.ts';
-import { environment, type Variables } from './environment.ts';
 import { routeBeingRendered } from './route.ts';
 import { SecretError } from './secret-error.ts';
 

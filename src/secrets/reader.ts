@@ -5,7 +5,7 @@ import { SecretError } from './secret-error.ts';
 import { findSecret, type Sources } from './sources.ts';
 import '#secrets/server-guard';
 
-export { unquoted } from './environment.ts';
+export { unquoted } from '#environment/variables.ts';
 export { SecretError } from './secret-error.ts';
 export { attachStore, type StoredSecrets } from './sources.ts';
 

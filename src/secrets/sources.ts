@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { environment, unquoted, type Variables, withoutQuotes } from './environment.ts';
+import { environment, unquoted, type Variables, withoutQuotes } from '#environment/variables.ts';
 import { perProcess } from './per-process.ts';
 import { SecretError } from './secret-error.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
+import { buildPosition } from '#build-output/record.ts';
 import { type ContentLog, followContentLog } from '#content-log/follow.ts';
 import type { ContentChanges } from '#content-log/read.ts';
-import { buildPosition } from '#generation/record.ts';
+import { environment, unquoted } from '#environment/variables.ts';
 import { currentDatabaseAddress } from '#secrets/database-url.ts';
-import { environment, unquoted } from '#secrets/environment.ts';
 
 /** Milliseconds for which the first page waits for what changed since the image was built. */
 const FIRST_READ = 1_000;

@@ -1,6 +1,6 @@
 import { DATABASE_UNAVAILABLE } from '#database/problem.ts';
-import { logConsole } from '#logging/console.ts';
-import { createLogger } from '#logging/logger.ts';
+import { logConsole } from './console.ts';
+import { createLogger } from './logger.ts';
 
 /**
  * Has the serving process write one log, masked, without what is no news: Next.js prints each failed render, and while

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { disconnect } from '#database/one-per-process.ts';
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 import { unquoted } from '#secrets/reader.ts';
 import { onStopSignal } from './signals.ts';
 

@@ -1,7 +1,7 @@
 import { bearerToken } from '#requests/bearer.ts';
-import { usableSecret } from '#secrets/current.ts';
-import { isSameSecret } from '#secrets/same-secret.ts';
-import { isSession, signSession } from '#sessions/session.ts';
+import { isSameSecret } from '#requests/same-secret.ts';
+import { usableSecret } from '#secrets/live.ts';
+import { isSession, signSession } from './session.ts';
 
 /** The cookie of whoever has signed in. */
 export const STATUS_COOKIE = 'sealed_status';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { inBuild } from '#build-output/build-folder.ts';
+import { type BuiltPages, builtPages, type Generation, generatedHere } from '#build-output/record.ts';
 import { reachability } from '#database/reachability.ts';
-import { inBuild } from '#generation/build-folder.ts';
-import { type BuiltPages, builtPages, type Generation, generatedHere } from '#generation/record.ts';
-import { secretProblem } from '#secrets/current.ts';
+import { secretProblem } from '#secrets/live.ts';
 import { ownSources, type StoreState } from '#secrets/sources.ts';
 import { type SecretState, secretStates } from '#secrets/states.ts';
 

@@ -1,7 +1,7 @@
 import { formOf } from '#requests/body.ts';
 import { isFromOwnPage, siteOf } from '#requests/site.ts';
-import { SESSION_LIFE } from '#sessions/session.ts';
 import { STATUS_COOKIE, statusAccess, statusSession, tokenAccess } from './access.ts';
+import { SESSION_LIFE } from './session.ts';
 
 /** Takes the form of `/status`: the right token gives a session in a cookie that scripts can't read. */
 export async function answerSignIn(request: Request): Promise<Response> {

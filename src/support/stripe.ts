@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 import { unquoted } from '#secrets/reader.ts';
 
 /** The version of the API that this is written for: https://docs.stripe.com/api/versioning. */

@@ -16,8 +16,8 @@ import {
 } from 'testcontainers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { attachStore, readSecret } from '#secrets/reader.ts';
-import type { KeptStore } from '#secrets/stores/kept.ts';
 import { openStore } from '#secrets/stores/open.ts';
+import type { KeptStore } from '#secrets/stores/polling.ts';
 import { docker, HARDENED, startContainer, tryDocker } from './engine.ts';
 
 const built = inject('built');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { readEnvFile } from '#secrets/env-file.ts';
+import { readEnvFile } from '#local/docker-env-file.ts';
 import { docker, tryDocker } from './engine.ts';
 
 const SECRETS = fileURLToPath(new URL('../../src/secrets/', import.meta.url));

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startEmbeddedPostgres } from '#database/embedded.ts';
 import { databaseIdentity } from '#database/identity.ts';
 import { migrate } from '#database/migrate.ts';
+import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
 import { parseDatabaseUrl } from '#secrets/database-url.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { database } from '#database/client.ts';
 import { disconnect } from '#database/one-per-process.ts';
 import { RotatingPool } from '#database/rotating-pool.ts';
-import { watchSecrets } from '#secrets/current.ts';
+import { watchSecrets } from '#secrets/live.ts';
 import { attachStore } from '#secrets/reader.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { startDatabaseProxy } from '../setup/database-proxy.ts';

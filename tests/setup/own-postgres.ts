@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as elapsed } from 'node:timers/promises';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '#database/embedded.ts';
+import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
 
 /** A PostgreSQL of one test file's own, which also listens on a Unix socket and takes TLS. */
 export type OwnPostgres = {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '#database/embedded.ts';
 import { migrate } from '#database/migrate.ts';
+import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
 import { parseDatabaseUrl } from '#secrets/database-url.ts';
 
 declare module 'vitest' {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { optionalBuildSecrets } from '#commands/build-secret.ts';
+import { optionalBuildSecrets } from '#building/build-secret.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -1,1 +1,1 @@
-export { answerRevalidation as POST } from '#revalidation/revalidation.ts';
+export { answerRevalidation as POST } from '#posts/revalidation.ts';

@@ -1,12 +1,12 @@
+import { environment, unquoted } from '#environment/variables.ts';
 import { SECRET_NAMES } from '../declaration.ts';
-import { environment, unquoted } from '../environment.ts';
 import { maskSecret } from '../masking.ts';
 import { perProcess } from '../per-process.ts';
 import { currentPhase, mayBeReadIn, type Phase } from '../phase.ts';
 import { SecretError } from '../secret-error.ts';
 import { attachStore, findSecret } from '../sources.ts';
 import { awsSecretsManager } from './aws-secrets-manager.ts';
-import { type Keeping, type KeptStore, keepStore } from './kept.ts';
+import { type Keeping, type KeptStore, keepStore } from './polling.ts';
 import type { SecretStore } from './store.ts';
 import { vault } from './vault.ts';
 import type { VaultSignIn } from './vault-client.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachStore, readSecret } from '#secrets/reader.ts';
-import type { KeptStore } from '#secrets/stores/kept.ts';
 import { openStore } from '#secrets/stores/open.ts';
+import type { KeptStore } from '#secrets/stores/polling.ts';
 import { type HttpService, startService } from '../../setup/http-service.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');

@@ -6,8 +6,8 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { mask } from '#secrets/masking.ts';
 import { attachStore, readSecret } from '#secrets/reader.ts';
-import type { KeptStore } from '#secrets/stores/kept.ts';
 import { openStore } from '#secrets/stores/open.ts';
+import type { KeptStore } from '#secrets/stores/polling.ts';
 import { startVault, type VaultServer } from '../../setup/vault.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 
 /** A file of the build that this process serves; in development, a file of the project. */
 export function inBuild(path: string): string {

@@ -1,4 +1,4 @@
-import type { Variables } from './environment.ts';
+import type { Variables } from '#environment/variables.ts';
 
 /** A line that `docker run` refuses, or that does not do what it seems to. */
 export type LineProblem = { line: number; problem: string };

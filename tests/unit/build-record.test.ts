@@ -9,7 +9,7 @@ import {
   describeBuild,
   generatedHere,
   noteAnswer,
-} from '#generation/record.ts';
+} from '#build-output/record.ts';
 
 let folder: string;
 

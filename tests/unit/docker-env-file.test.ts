@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvFile } from '#secrets/env-file.ts';
+import { readEnvFile } from '#local/docker-env-file.ts';
 
 describe('readEnvFile', () => {
   it.each([

@@ -16,7 +16,7 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 
 /** A running embedded PostgreSQL. */
 export type EmbeddedPostgres = {

@@ -1,11 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { cacheKey, readPageSource } from '#building/page-source.ts';
-import { PROJECT } from '#building/project.ts';
+import { environment, type Variables } from '#environment/variables.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
 import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
 import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
-import { environment, type Variables } from '#secrets/environment.ts';
+import { cacheKey, readPageSource } from './page-source.ts';
+import { PROJECT } from './project.ts';
 
 /** Docker's name for the machine that a container runs on; the machine itself may not know it. */
 export const HOST_FROM_CONTAINER = 'host.docker.internal';

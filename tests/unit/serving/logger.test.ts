@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { logConsole } from '#logging/console.ts';
-import { createLogger } from '#logging/logger.ts';
 import { maskSecret } from '#secrets/masking.ts';
+import { logConsole } from '#serving/console.ts';
+import { createLogger } from '#serving/logger.ts';
 
 const original = { ...console };
 afterEach(() => {

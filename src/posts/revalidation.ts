@@ -2,12 +2,12 @@ import 'server-only';
 import { revalidateTag } from 'next/cache';
 import { askDatabase } from '#database/client.ts';
 import { DatabaseUnavailable } from '#database/problem.ts';
-import { LISTS_TAG, POSTS_TAG, postTag } from '#posts/queries.ts';
-import { isSlug } from '#posts/slug.ts';
 import { bearerToken } from '#requests/bearer.ts';
 import { bodyWithin } from '#requests/body.ts';
-import { usableSecret } from '#secrets/current.ts';
-import { isSameSecret } from '#secrets/same-secret.ts';
+import { isSameSecret } from '#requests/same-secret.ts';
+import { usableSecret } from '#secrets/live.ts';
+import { LISTS_TAG, POSTS_TAG, postTag } from './queries.ts';
+import { isSlug } from './slug.ts';
 
 /** Bytes of a body at most. */
 const LARGEST_BODY = 1_000;

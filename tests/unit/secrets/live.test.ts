@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { rotatingKeys } from '#secrets/derived-keys.ts';
 import {
   currentSecret,
   previousSecret,
@@ -10,8 +11,7 @@ import {
   secretProblem,
   usableSecret,
   watchSecrets,
-} from '#secrets/current.ts';
-import { rotatingKeys } from '#secrets/derived-keys.ts';
+} from '#secrets/live.ts';
 import { SecretError } from '#secrets/secret-error.ts';
 
 const newSecret = () => randomBytes(32).toString('hex');
@@ -65,7 +65,7 @@ describe('a secret in a process that watches', () => {
     expect(() => currentSecret('AUTH_SECRET')).toThrow(SecretError);
     vi.resetModules();
     const [bundle, { SecretError: Theirs }] = [
-      await import('#secrets/current.ts'),
+      await import('#secrets/live.ts'),
       await import('#secrets/secret-error.ts'),
     ];
     expect(Theirs).not.toBe(SecretError);

@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import { environment } from '#secrets/environment.ts';
+import { environment } from '#environment/variables.ts';
 import { mask } from '#secrets/masking.ts';
 import { unquoted } from '#secrets/reader.ts';
 import { redact } from './redact.ts';

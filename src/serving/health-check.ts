@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { Listening } from '#serving/serve.ts';
+import type { Listening } from './serve.ts';
 
 /** Less than the three seconds after which Docker kills the health check, so that the log gets the reason. */
 const TIMEOUT_MS = 2_500;

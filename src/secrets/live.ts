@@ -1,8 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { environment, unquoted } from '#environment/variables.ts';
 import type { SecretName } from './declaration.ts';
-import { environment, unquoted } from './environment.ts';
 import { perProcess } from './per-process.ts';
 import { type ReadSecret, readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';

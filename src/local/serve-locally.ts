@@ -4,16 +4,16 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile, generate, generatePrismaClient, isBuilt } from '#building/build.ts';
+import { takeEnvFile } from '#building/dot-env.ts';
 import { PROJECT, STANDALONE } from '#building/project.ts';
-import { startEmbeddedPostgres } from '#database/embedded.ts';
 import { migrate } from '#database/migrate.ts';
 import { disconnect } from '#database/one-per-process.ts';
 import { hasPosts } from '#database/preflight.ts';
+import { environment } from '#environment/variables.ts';
 import { readDatabaseAddress } from '#secrets/database-url.ts';
-import { environment } from '#secrets/environment.ts';
 import { readSecret } from '#secrets/reader.ts';
 import { openStore, storedVariables } from '#secrets/stores/open.ts';
-import { takeEnvFile } from './env-file.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { step } from './progress.ts';
 
 /** What runs on this machine: the generated build, or Next.js's development server. */

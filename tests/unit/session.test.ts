@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { isSession, SESSION_LIFE, signSession } from '#sessions/session.ts';
+import { isSession, SESSION_LIFE, signSession } from '#status/session.ts';
 
 const newSecret = () => randomBytes(32).toString('hex');
 
