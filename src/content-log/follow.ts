@@ -38,6 +38,13 @@ export type ContentLog = {
   stop: () => Promise<void>;
 };
 
+const perProcess = globalThis as typeof globalThis & { sealedContentLog?: ContentLog };
+
+/** The log that this process follows; `undefined` if it follows none. */
+export function currentContentLog(): ContentLog | undefined {
+  return perProcess.sealedContentLog;
+}
+
 type Connection = { client: pg.Client; address: DatabaseAddress; database: string };
 
 /**
@@ -148,13 +155,16 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
   };
 
   void readOn();
-  return {
+  const contentLog: ContentLog = {
     readOn,
     lag: () => (readAt === undefined ? undefined : performance.now() - readAt),
     stop: async () => {
       stopped = true;
       clearTimeout(timer);
       await disconnect();
+      if (perProcess.sealedContentLog === contentLog) perProcess.sealedContentLog = undefined;
     },
   };
+  perProcess.sealedContentLog = contentLog;
+  return contentLog;
 }

@@ -6,6 +6,7 @@ import { cacheControl, documentHeaders, SPECULATION_RULES, SPECULATION_RULES_PAT
 import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
 import type { Render } from './render.ts';
+import { recordRender } from './renders.ts';
 import { matchRoute, type Policy } from './routes.ts';
 import { createPageStore } from './store.ts';
 
@@ -66,6 +67,7 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
   const store = createPageStore({
     capacity,
     log,
+    rendered: recordRender,
     packed: (path) => {
       const html = pack?.html(path);
       return html === undefined ? undefined : finished(path, html);

@@ -1,4 +1,4 @@
-import { LISTS_TAG, postTag } from './tags.ts';
+import { LISTS_TAG, postTag } from '#content-log/tags.ts';
 
 /** How a route's pages come to a reader. */
 export type Route =

@@ -1,6 +1,7 @@
 import type { ContentChanges } from '#content-log/read.ts';
+import { LISTS_TAG, postTag } from '#content-log/tags.ts';
 import type { FinishedPage } from './page.ts';
-import { LISTS_TAG, postTag } from './tags.ts';
+import type { RenderReason } from './renders.ts';
 
 /** Milliseconds for which a reader of an expired page waits for the new one. */
 const RENDER_WAIT = 300;
@@ -19,6 +20,8 @@ export type PageStoreOptions = {
   packed?: (path: string) => FinishedPage | undefined;
   /** Bytes of pages to keep at most; the least recently used leave first. */
   capacity: number;
+  /** Called after each render that gave a page. */
+  rendered: (path: string, reason: RenderReason) => void;
   /** Takes one line for each render that failed while an old page is served. */
   log: (line: string) => void;
 };
@@ -58,7 +61,7 @@ export type PageStore = {
 };
 
 /** Keeps finished pages and knows when each stops being finished. */
-export function createPageStore({ render, packed, capacity, log }: PageStoreOptions): PageStore {
+export function createPageStore({ render, rendered, packed, capacity, log }: PageStoreOptions): PageStore {
   // In the order of last use: the first key is the first to leave.
   const entries = new Map<string, Entry>();
   let bytes = 0;
@@ -98,6 +101,7 @@ export function createPageStore({ render, packed, capacity, log }: PageStoreOpti
       (page) => {
         entry.render = undefined;
         if (!page) return remove(path, entry);
+        rendered(path, entry.page ? 'content changed' : 'first read');
         entry.page = page;
         entry.state = shows(page, running.changed) ? 'expired' : 'fresh';
         entry.failedAt = -Infinity;

@@ -4,8 +4,14 @@ import { GENERATED_POSTS, POSTS_PER_PAGE } from './limits.ts';
 import { excerpt } from './markdown.ts';
 import type { Post, PostList } from './post.ts';
 
-// Every read goes through this condition, so that a draft is never found.
-const published = { published: true, publishedAt: { not: null } } as const;
+/**
+ * The condition of every read: a draft is never found, nor a post before its date. The clock is the database's, as for
+ * the content log, so that a page which is rendered when a post falls due shows it.
+ */
+async function published() {
+  const [clock] = await database().$queryRaw<{ now: Date }[]>`SELECT now() AS now`;
+  return { published: true, publishedAt: { lte: clock?.now ?? new Date() } };
+}
 
 const newestFirst = [{ publishedAt: 'desc' as const }, { id: 'desc' as const }];
 
@@ -22,7 +28,7 @@ export async function readNewestPosts(): Promise<PostList> {
  */
 export async function readPostsAfter(slug: string): Promise<PostList | undefined> {
   const last = await database().post.findFirst({
-    where: { slug, ...published },
+    where: { slug, ...(await published()) },
     select: { id: true, publishedAt: true },
   });
   if (!last?.publishedAt) return undefined;
@@ -37,7 +43,7 @@ export async function readPostsAfter(slug: string): Promise<PostList | undefined
 /** The published post with this slug, or `undefined`. Throws `DatabaseUnavailable`. */
 export async function readPost(slug: string): Promise<Post | undefined> {
   const post = await database().post.findFirst({
-    where: { slug, ...published },
+    where: { slug, ...(await published()) },
     select: { slug: true, title: true, content: true, publishedAt: true, updatedAt: true },
   });
   if (!post?.publishedAt) return undefined;
@@ -47,7 +53,7 @@ export async function readPost(slug: string): Promise<Post | undefined> {
 /** The slugs of the posts to generate while building, newest first. Throws `DatabaseUnavailable`. */
 export async function readSlugsToGenerate(): Promise<string[]> {
   const posts = await database().post.findMany({
-    where: published,
+    where: await published(),
     orderBy: newestFirst,
     take: GENERATED_POSTS,
     select: { slug: true },
@@ -57,7 +63,7 @@ export async function readSlugsToGenerate(): Promise<string[]> {
 
 async function readList(older: Prisma.PostWhereInput): Promise<PostList> {
   const rows = await database().post.findMany({
-    where: { AND: [published, older] },
+    where: { AND: [await published(), older] },
     orderBy: newestFirst,
     take: POSTS_PER_PAGE + 1,
     select: { slug: true, title: true, content: true, publishedAt: true },

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { inBuild } from '#build-output/build-folder.ts';
-import { type BuiltPages, builtPages, type Generation, generatedHere } from '#build-output/record.ts';
+import { type BuiltPages, builtPages } from '#build-output/record.ts';
 import { reachability } from '#database/reachability.ts';
+import { type RenderedPage, renderedPages } from '#page-cache/renders.ts';
 import { secretProblem } from '#secrets/live.ts';
 import { ownSources, type StoreState } from '#secrets/sources.ts';
 import { type SecretState, secretStates } from '#secrets/states.ts';
@@ -13,7 +14,7 @@ export type StatusReport = {
   store: StoreState | undefined;
   database: string;
   /** Pages as they are shown now: those of the image, and those that were generated since, newest first. */
-  pages: { inImage: BuiltPages | undefined; later: Generation[] };
+  pages: { inImage: BuiltPages | undefined; later: RenderedPage[] };
   /** Since when this process runs, and what it is made of. */
   process: { startedAt: Date; versions: { sealed: string; next: string; node: string } };
 };
@@ -21,7 +22,7 @@ export type StatusReport = {
 /** Looks at secrets, store, database and pages. */
 export function statusReport(): StatusReport {
   const built = builtPages();
-  const later = generatedHere(built);
+  const later = renderedPages();
   const renewed = new Set(later.map(({ path }) => path));
   return {
     secrets: secretStates('run').map((state) => ({

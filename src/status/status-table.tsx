@@ -60,7 +60,7 @@ export function StatusTable({ report }: { report: StatusReport }) {
       {pages.inImage ? (
         <details>
           <summary>
-            {counted(pages.inImage.paths.length)} as generated while building, at{' '}
+            {counted(pages.inImage.paths.length)} as prerendered with the image, at{' '}
             <Moment at={pages.inImage.at} />
             <Detail>
               from database <code>{pages.inImage.database}</code>, revision{' '}
@@ -76,24 +76,24 @@ export function StatusTable({ report }: { report: StatusReport }) {
           </ul>
         </details>
       ) : (
-        <p>None was generated while building.</p>
+        <p>None was prerendered.</p>
       )}
       {pages.later.length > 0 ? (
         <details open={pages.later.length <= 20}>
-          <summary>{counted(pages.later.length)} generated later, by this process</summary>
+          <summary>{counted(pages.later.length)} rendered by this process</summary>
           <ul className={styles.pages}>
-            {pages.later.map(({ path, at, again }) => (
+            {pages.later.map(({ path, at, reason }) => (
               <li key={path}>
                 <a href={path}>{path}</a>{' '}
                 <span className={styles.detail}>
-                  {again ? 'anew' : 'on its first visit'}, at <Moment at={at} />
+                  {reason}, at <Moment at={at} />
                 </span>
               </li>
             ))}
           </ul>
         </details>
       ) : (
-        <p>None was generated later by this process.</p>
+        <p>None was rendered by this process.</p>
       )}
     </section>
   );

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ContentChanges } from '#content-log/read.ts';
+import { LISTS_TAG, postTag } from '#content-log/tags.ts';
 import { type FinishedPage, finishedPage } from '#page-cache/page.ts';
 import { createPageStore } from '#page-cache/store.ts';
-import { LISTS_TAG, postTag } from '#page-cache/tags.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -32,6 +32,7 @@ function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPa
     capacity,
     packed: (path) => image[path],
     log: (line) => lines.push(line),
+    rendered: () => undefined,
     render: (path) =>
       new Promise((end, fail) => {
         renders.push({ path, end, fail });
