@@ -3,7 +3,7 @@ import type { NextConfig } from 'next';
 import { PHASE_DEVELOPMENT_SERVER } from 'next/constants.js';
 
 /** Workers that generate pages: with two connections each, five stay within the ten that a small server allows. */
-const workers = Math.max(1, Math.min(5, availableParallelism() - 1));
+const workers = Math.max(1, Math.min(5, availableParallelism()));
 
 const securityHeaders = (scriptSources: string, formTargets = "'self'") => ({
   'Content-Security-Policy': [

@@ -18,8 +18,10 @@ import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.t
 import { phaseVariables } from '#secrets/phase.ts';
 import { SecretError } from '#secrets/reader.ts';
 import { storedVariables } from '#secrets/stores/open.ts';
+import { copyAssets } from './assets.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
+import { requireNoClientComponents } from './client-components.ts';
 import { packPages, removePages, requireKnownRoutes } from './pack-pages.ts';
 import { readContent, readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
@@ -40,6 +42,7 @@ export async function compile(options: Options = {}): Promise<void> {
   await generatePrismaClient(options.signal);
   await buildWithNext('compile', options);
   requireKnownRoutes();
+  requireNoClientComponents(join(PROJECT, '.next'));
   rmSync(join(STANDALONE, PAGES_FILE), { force: true });
   await assemble();
 }
@@ -127,7 +130,7 @@ const SHIPPED = /^(\.next|node_modules|package\.json|prisma|sealed(-.+)?\.js)$/;
 
 /** Completes the standalone folder: what Next.js leaves to be copied, the image's commands, and what they read. */
 async function assemble(): Promise<void> {
-  cpSync(join(PROJECT, '.next/static'), join(STANDALONE, '.next/static'), { recursive: true });
+  copyAssets();
   copyFiles('prisma/migrations', /(^|[\\/])(migration\.sql|migration_lock\.toml)$/);
   copyFiles('prisma/seed', /^[^\\/.][^\\/]*\.md$/);
   for (const file of [TEMPLATE_FILE, BUILD_RECORD]) {

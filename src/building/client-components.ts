@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROUTES } from '#page-cache/routes.ts';
+
+/** Next.js's own client components, which every page has and none needs to be complete. Its links and forms are not among them. */
+const FRAMEWORK = /^\[project\]\/node_modules\/next\/dist\/(?:esm\/)?(?:client\/components|lib)\//;
+
+/** Next.js names a page's route and its file: `/posts/[slug]/page`. */
+const MANIFEST = /globalThis\.__RSC_MANIFEST\["(?<page>[^"]+)"\] = (?<manifest>\{.*\});?\s*$/s;
+
+/**
+ * Fails if a page whose scripts are removed has a client component: it would work in `npm run dev`, and do nothing in
+ * production.
+ *
+ * @param next the build's `.next`
+ * @throws Error that names the component and the route
+ */
+export function requireNoClientComponents(next: string): void {
+  const app = join(next, 'server/app');
+  for (const file of readdirSync(app, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('page_client-reference-manifest.js')) continue;
+    const { page, manifest } = MANIFEST.exec(readFileSync(join(app, file), 'utf8'))?.groups ?? {};
+    if (!page || !manifest)
+      throw new Error(
+        `.next/server/app/${file} has another form than in Next.js 16. Adapt src/building/client-components.ts.`,
+      );
+    const route = page.replace(/\/page$/, '') || '/';
+    if (ROUTES[route]?.kind === 'hydrated') continue;
+    const modules = Object.keys(JSON.parse(manifest).clientModules);
+    const component = modules.find((module) => !FRAMEWORK.test(module));
+    if (component) {
+      throw new Error(
+        `The route ${route} uses the client component ${component.replace('[project]/', '')}, but its pages are served without scripts. ` +
+          'Make it a server component, or call the route "hydrated" in src/page-cache/routes.ts.',
+      );
+    }
+  }
+}
