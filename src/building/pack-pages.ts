@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PAGES_FILE } from '#build-output/record.ts';
 import { finishHtml, UnfinishedPage } from '#page-cache/finish.ts';
 import { writePack } from '#page-cache/pack.ts';
+import { needsFinishing } from '#page-cache/pages.ts';
 import { matchRoute, ROUTES } from '#page-cache/routes.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 
@@ -27,10 +28,10 @@ export function packPages(slugs: string[]): void {
     if (!/\.(html|body)$/.test(file)) continue;
     const path = addressOf(file);
     const matched = matchRoute(path);
-    if (matched?.route.kind !== 'finished') continue;
+    if (matched?.route.kind !== 'finished' && matched?.route.kind !== 'hydrated') continue;
     if (matched.slug !== undefined && !published.has(matched.slug)) continue;
     const html = readFileSync(join(folder, file), 'utf8');
-    pages.set(path, file.endsWith('.html') ? finish(path, html) : html);
+    pages.set(path, needsFinishing(path) ? finish(path, html) : html);
   }
   writePack(join(STANDALONE, PAGES_FILE), { pages, slugs });
   removePages(STANDALONE);

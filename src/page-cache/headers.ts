@@ -13,10 +13,10 @@ export const SPECULATION_RULES = JSON.stringify({
   ],
 });
 
-const page = (formTargets: string) =>
+const page = (formTargets: string) => (scripts: string[]) =>
   [
     "default-src 'self'",
-    "script-src 'self'",
+    ["script-src 'self'", ...scripts].join(' '),
     "style-src 'self'",
     "img-src 'self' https: data:",
     "object-src 'none'",
@@ -26,18 +26,23 @@ const page = (formTargets: string) =>
   ].join('; ');
 
 /** https://www.w3.org/TR/CSP3/ */
-const POLICIES: Record<Policy, string> = {
+const POLICIES: Record<Policy, (scripts: string[]) => string> = {
   page: page("'self'"),
   // Chromium applies the policy also to where the answer to a form redirects.
   payment: page("'self' https://checkout.stripe.com"),
   // A mail's styles are inline. The sandbox lets its links open, and nothing run.
-  mail: "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; frame-ancestors 'self'",
+  mail: () =>
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; frame-ancestors 'self'",
 };
 
-/** The headers of every HTML answer. */
-export function documentHeaders(policy: Policy): Record<string, string> {
+/**
+ * The headers of every HTML answer.
+ *
+ * @param scripts hash sources of the inline scripts that the page keeps
+ */
+export function documentHeaders(policy: Policy, scripts: string[] = []): Record<string, string> {
   return {
-    'Content-Security-Policy': POLICIES[policy],
+    'Content-Security-Policy': POLICIES[policy](scripts),
     'Referrer-Policy': 'strict-origin-when-cross-origin',
     'X-Content-Type-Options': 'nosniff',
     ...(policy === 'mail' ? {} : { 'Speculation-Rules': `"${SPECULATION_RULES_PATH}"` }),

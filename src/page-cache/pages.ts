@@ -3,6 +3,7 @@ import type { ContentChanges } from '#content-log/read.ts';
 import { answerWith } from './answer.ts';
 import { finishHtml } from './finish.ts';
 import { cacheControl, documentHeaders, SPECULATION_RULES, SPECULATION_RULES_PATH } from './headers.ts';
+import { allowInlineScripts } from './hydrated.ts';
 import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
 import type { Render } from './render.ts';
@@ -50,9 +51,12 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
   /** Slugs that a reader may see; `undefined` as long as neither the image nor the content log has told. */
   let slugs = pack && new Set(pack.slugs);
 
-  const finished = (path: string, html: string): FinishedPage => {
+  const finished = (path: string, rendered: string): FinishedPage => {
     const { route, slug = '' } = matchRoute(path) ?? {};
-    if (route?.kind !== 'finished') throw new Error(`${path} is not a finished page.`);
+    if (route?.kind !== 'finished' && route?.kind !== 'hydrated')
+      throw new Error(`${path} is not a page that is kept.`);
+    const { html, sources } =
+      route.kind === 'hydrated' ? allowInlineScripts(rendered) : { html: rendered, sources: [] };
     const status = path === NOT_FOUND ? 404 : path === UNAVAILABLE ? 503 : 200;
     const caching: Record<string, string> =
       status === 503
@@ -60,7 +64,7 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
         : { 'Cache-Control': cacheControl(sharedMaxAge) };
     return finishedPage(
       { status, html, tags: route.tags(slug) },
-      { ...caching, ...documentHeaders(route.policy) },
+      { ...caching, ...documentHeaders(route.policy, sources) },
     );
   };
 
@@ -76,9 +80,7 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
       const { status, html } = await render(path);
       if (status === 404 && path !== NOT_FOUND) return undefined;
       if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);
-      // A mail is a document of its own, which Next.js added nothing to.
-      const isMail = policyOf(path) === 'mail';
-      return finished(path, isMail ? html : finishHtml(html));
+      return finished(path, needsFinishing(path) ? finishHtml(html) : html);
     },
   });
 
@@ -130,6 +132,8 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
     }
     const { route, slug } = matched;
     if (route.kind === 'handler') return false;
+    // What the router of a hydrated page asks for; every other page is one document.
+    if (route.kind === 'hydrated' && request.headers.rsc !== undefined) return false;
     if (route.kind === 'dynamic') {
       sendDynamic(route.policy, request, response).catch((error: unknown) => {
         log(`pages: ${path} could not be rendered. ${error instanceof Error ? error.message : ''}`);
@@ -156,9 +160,10 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
   };
 }
 
-function policyOf(path: string): Policy | undefined {
+/** A hydrated page keeps its scripts, and a mail is a document of its own, which Next.js added nothing to. */
+export function needsFinishing(path: string): boolean {
   const route = matchRoute(path)?.route;
-  return route?.kind === 'finished' ? route.policy : undefined;
+  return route?.kind === 'finished' && route.policy !== 'mail';
 }
 
 function sendPlainUnavailable(response: ServerResponse): void {

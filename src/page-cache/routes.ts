@@ -3,8 +3,11 @@ import { LISTS_TAG, postTag } from '#content-log/tags.ts';
 /** How a route's pages come to a reader. */
 export type Route =
   | {
-      /** Rendered once, kept as bytes, and complete without a script. */
-      kind: 'finished';
+      /**
+       * `finished`: rendered once, kept as bytes, and complete without a script. `hydrated`: the same with React's
+       * scripts, for a page that does need them in the browser.
+       */
+      kind: 'finished' | 'hydrated';
       /** What the page shows, by the tags of the content log. */
       tags: (slug: string) => string[];
       policy: Policy;
@@ -24,9 +27,6 @@ export type Route =
  * template, which runs in a frame and may do nothing at all.
  */
 export type Policy = 'page' | 'payment' | 'mail';
-
-/** A route whose pages are kept. */
-export type FinishedRoute = Extract<Route, { kind: 'finished' }>;
 
 const nothing = () => [];
 
