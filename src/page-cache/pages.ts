@@ -6,6 +6,7 @@ import { cacheControl, documentHeaders, SPECULATION_RULES, SPECULATION_RULES_PAT
 import { allowInlineScripts } from './hydrated.ts';
 import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
+import { fillPlaceholders } from './placeholders.ts';
 import type { Render } from './render.ts';
 import { recordRender } from './renders.ts';
 import { matchRoute, type Policy } from './routes.ts';
@@ -27,6 +28,8 @@ export type PagesOptions = {
   pack: Pack | undefined;
   /** Bytes of pages to keep in memory at most. */
   capacity: number;
+  /** The site's origin, if SITE_URL tells. */
+  site: string | undefined;
   /** Seconds for which shared caches may keep a page. */
   sharedMaxAge: number;
   log: (line: string) => void;
@@ -47,23 +50,24 @@ export type Pages = {
 };
 
 /** Answers with pages: finished ones from memory, others made for the request. The public entry point of this module. */
-export function createPages({ render, pack, capacity, sharedMaxAge, log }: PagesOptions): Pages {
+export function createPages({ render, pack, capacity, site, sharedMaxAge, log }: PagesOptions): Pages {
   /** Slugs that a reader may see; `undefined` as long as neither the image nor the content log has told. */
   let slugs = pack && new Set(pack.slugs);
 
-  const finished = (path: string, rendered: string): FinishedPage => {
+  const finished = (path: string, rendered: string, packed = pack?.html(path)): FinishedPage => {
     const { route, slug = '' } = matchRoute(path) ?? {};
     if (route?.kind !== 'finished' && route?.kind !== 'hydrated')
       throw new Error(`${path} is not a page that is kept.`);
     const { html, sources } =
       route.kind === 'hydrated' ? allowInlineScripts(rendered) : { html: rendered, sources: [] };
+    const provenance = rendered === packed ? 'prerendered' : 'updated';
     const status = path === NOT_FOUND ? 404 : path === UNAVAILABLE ? 503 : 200;
     const caching: Record<string, string> =
       status === 503
         ? { 'Cache-Control': 'no-store', 'Retry-After': RETRY_AFTER }
         : { 'Cache-Control': cacheControl(sharedMaxAge) };
     return finishedPage(
-      { status, html, tags: route.tags(slug) },
+      { status, html: fillPlaceholders(html, { origin: site, provenance }), tags: route.tags(slug) },
       { ...caching, ...documentHeaders(route.policy, sources) },
     );
   };
@@ -74,7 +78,7 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
     rendered: recordRender,
     packed: (path) => {
       const html = pack?.html(path);
-      return html === undefined ? undefined : finished(path, html);
+      return html === undefined ? undefined : finished(path, html, html);
     },
     render: async (path) => {
       const { status, html } = await render(path);
@@ -111,7 +115,7 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
     );
     const { status, html } = await render(request.url ?? '/', headers);
     if (status !== 200) throw new Error(`Next.js answered with status ${status}.`);
-    const body = Buffer.from(finishHtml(html));
+    const body = Buffer.from(fillPlaceholders(finishHtml(html), { origin: site, provenance: 'dynamic' }));
     response.writeHead(200, {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Length': body.length,

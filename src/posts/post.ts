@@ -3,6 +3,7 @@ export type PostSummary = {
   slug: string;
   title: string;
   publishedAt: Date;
+  updatedAt: Date;
   /** The first paragraph as plain text. */
   excerpt: string;
 };
@@ -11,7 +12,6 @@ export type PostSummary = {
 export type Post = PostSummary & {
   /** Markdown, as its author wrote it. */
   content: string;
-  updatedAt: Date;
 };
 
 /** One page of a list: posts from newest to oldest. */

@@ -66,12 +66,12 @@ async function readList(older: Prisma.PostWhereInput): Promise<PostList> {
     where: { AND: [await published(), older] },
     orderBy: newestFirst,
     take: POSTS_PER_PAGE + 1,
-    select: { slug: true, title: true, content: true, publishedAt: true },
+    select: { slug: true, title: true, content: true, publishedAt: true, updatedAt: true },
   });
   const posts = rows
     .slice(0, POSTS_PER_PAGE)
-    .flatMap(({ slug, title, content, publishedAt }) =>
-      publishedAt ? [{ slug, title, publishedAt, excerpt: excerpt(content) }] : [],
+    .flatMap(({ slug, title, content, publishedAt, updatedAt }) =>
+      publishedAt ? [{ slug, title, publishedAt, updatedAt, excerpt: excerpt(content) }] : [],
     );
   return { posts, continueAfter: rows.length > POSTS_PER_PAGE ? posts.at(-1)?.slug : undefined };
 }

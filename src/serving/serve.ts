@@ -46,7 +46,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   environment.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(manifest.config);
   environment.NEXT_TELEMETRY_DISABLED = '1';
   serveFrom(folder);
-  configuredSite();
+  const site = configuredSite();
   const drainSeconds = drainSetting();
   // An AUTH_SECRET that can't be read ends the process now, and not the first sign-in.
   readSecret('AUTH_SECRET');
@@ -60,6 +60,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
     render: next.render,
     pack: existsSync(packed) ? readPack(packed) : undefined,
     capacity: wholeNumber('PAGE_MEMORY_MB', 64) * 1024 * 1024,
+    site: site?.origin,
     sharedMaxAge: wholeNumber('SHARED_MAX_AGE', 0),
     log: console.warn,
   });

@@ -20,6 +20,7 @@ export function PageFrame({ children }: { children: ReactNode }) {
       </main>
       <footer className={styles.footer}>
         <p>Posts from PostgreSQL, served from an image that carries no secret.</p>
+        <p className={styles.provenance} data-provenance="" />
         <nav className={styles.links} aria-label="More of this site">
           <a href="/newsletter">Newsletter</a>
           <a href="/support" data-support="offered">

@@ -7,6 +7,7 @@ const post = (slug: string): PostSummary => ({
   slug,
   title: `Title of ${slug}`,
   publishedAt: new Date('2026-06-01T23:30:00Z'),
+  updatedAt: new Date('2026-01-01'),
   excerpt: `Excerpt of ${slug}.`,
 });
 

@@ -6,6 +6,7 @@ const post = (title: string) => ({
   title,
   excerpt: 'It costs $& and $1.',
   publishedAt: new Date('2026-06-01T23:30:00Z'),
+  updatedAt: new Date('2026-01-01'),
 });
 const mail = (html: string) => ({ subject: 'News', html });
 
