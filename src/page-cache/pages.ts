@@ -24,6 +24,8 @@ const VISITOR_HEADERS = ['cookie', 'authorization'] as const;
 /** What the pages of a process are made of. */
 export type PagesOptions = {
   render: Render;
+  /** Awaited before a page that is kept is rendered: without polling, the time to ask what changed. */
+  beforeRender?: () => Promise<unknown>;
   /** The image's pages; `undefined` for the target `deferred`. */
   pack: Pack | undefined;
   /** Bytes of pages to keep in memory at most. */
@@ -50,7 +52,15 @@ export type Pages = {
 };
 
 /** Answers with pages: finished ones from memory, others made for the request. The public entry point of this module. */
-export function createPages({ render, pack, capacity, site, sharedMaxAge, log }: PagesOptions): Pages {
+export function createPages({
+  render,
+  beforeRender,
+  pack,
+  capacity,
+  site,
+  sharedMaxAge,
+  log,
+}: PagesOptions): Pages {
   /** Slugs that a reader may see; `undefined` as long as neither the image nor the content log has told. */
   let slugs = pack && new Set(pack.slugs);
 
@@ -81,6 +91,7 @@ export function createPages({ render, pack, capacity, site, sharedMaxAge, log }:
       return html === undefined ? undefined : finished(path, html, html);
     },
     render: async (path) => {
+      await beforeRender?.();
       const { status, html } = await render(path);
       if (status === 404 && path !== NOT_FOUND) return undefined;
       if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);

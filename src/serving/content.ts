@@ -8,6 +8,13 @@ import { currentDatabaseAddress } from '#secrets/database-url.ts';
 /** Milliseconds for which the first page waits for what changed since the image was built. */
 const FIRST_READ = 1_000;
 
+/** Seconds between two reads of the content log; 0 for databases that sleep while nobody asks. */
+export function pollSeconds(): number {
+  const text = unquoted(environment.CONTENT_LOG_POLL_SECONDS ?? '') || '1';
+  if (/^\d{1,5}(\.\d+)?$/.test(text)) return Number(text);
+  throw new Error('CONTENT_LOG_POLL_SECONDS is not a number of seconds. Set it to one, such as 1, or to 0.');
+}
+
 /**
  * Follows the content log from the image's position, if there is a database, so that an image which is older than its
  * database corrects itself before its first page.
@@ -24,7 +31,7 @@ export async function followContent(
   }
   const content = followContentLog({
     since: buildPosition(),
-    pollSeconds: Number(unquoted(environment.CONTENT_LOG_POLL_SECONDS ?? '') || 1),
+    pollSeconds: pollSeconds(),
     onChanges,
     log: console.warn,
   });

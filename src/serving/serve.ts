@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { serveFrom } from '#build-output/build-folder.ts';
 import { describeBuild, PAGES_FILE } from '#build-output/record.ts';
+import { currentContentLog } from '#content-log/follow.ts';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { environment, unquoted } from '#environment/variables.ts';
@@ -13,7 +14,7 @@ import { configuredSite } from '#requests/site.ts';
 import { watchSecrets } from '#secrets/live.ts';
 import { readSecret } from '#secrets/reader.ts';
 import { createAssets } from './assets.ts';
-import { followContent } from './content.ts';
+import { followContent, pollSeconds } from './content.ts';
 import { answerHealth } from './health.ts';
 import { installServerLog } from './log.ts';
 import { createNextApp } from './next-app.ts';
@@ -58,6 +59,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   const packed = join(folder, PAGES_FILE);
   const pages = createPages({
     render: next.render,
+    beforeRender: pollSeconds() === 0 ? async () => currentContentLog()?.readOn() : undefined,
     pack: existsSync(packed) ? readPack(packed) : undefined,
     capacity: wholeNumber('PAGE_MEMORY_MB', 64) * 1024 * 1024,
     site: site?.origin,
