@@ -36,7 +36,7 @@ export type Pages = {
   /**
    * Answers a request for a page, and for an address that leads nowhere.
    *
-   * @returns false for what is no page: a route handler, and what is below `/_next/`
+   * @returns false for a route handler
    */
   answer: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Takes what changed in the database. */
@@ -120,11 +120,14 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
   };
 
   const answer: Pages['answer'] = (request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const address = request.url ?? '/';
+    const path = address.split('?', 1)[0] ?? '/';
     const matched = matchRoute(path);
     if (!matched) {
+      const shorter = path.slice(0, -1);
       if (path === SPECULATION_RULES_PATH) sendSpeculationRules(request, response);
-      else if (path.startsWith('/_next/')) return false;
+      else if (path.endsWith('/') && matchRoute(shorter))
+        redirect(shorter + address.slice(path.length), response);
       else send(NOT_FOUND, request, response);
       return true;
     }
@@ -159,6 +162,11 @@ export function createPages({ render, pack, capacity, sharedMaxAge, log }: Pages
 function policyOf(path: string): Policy | undefined {
   const route = matchRoute(path)?.route;
   return route?.kind === 'finished' ? route.policy : undefined;
+}
+
+/** An address has no slash at its end. The method stays, as a form may have been sent to it. */
+function redirect(address: string, response: ServerResponse): void {
+  response.writeHead(308, { Location: address }).end();
 }
 
 function sendPlainUnavailable(response: ServerResponse): void {
