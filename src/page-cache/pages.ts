@@ -178,6 +178,7 @@ function sendPlainUnavailable(response: ServerResponse): void {
 function sendSpeculationRules(request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, {
     'Content-Type': 'application/speculationrules+json',
+    'Content-Length': Buffer.byteLength(SPECULATION_RULES),
     'Cache-Control': 'public, max-age=86400',
   });
   response.end(request.method === 'HEAD' ? undefined : SPECULATION_RULES);
