@@ -42,7 +42,7 @@ export type Pages = {
   /**
    * Answers a request for a page, and for an address that leads nowhere.
    *
-   * @returns false for what is no page: a route handler, and what is below `/_next/`
+   * @returns false for a route handler
    */
   answer: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Takes what changed in the database. */
@@ -137,11 +137,14 @@ export function createPages({
   };
 
   const answer: Pages['answer'] = (request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const address = request.url ?? '/';
+    const path = address.split('?', 1)[0] ?? '/';
     const matched = matchRoute(path);
     if (!matched) {
+      const shorter = path.slice(0, -1);
       if (path === SPECULATION_RULES_PATH) sendSpeculationRules(request, response);
-      else if (path.startsWith('/_next/')) return false;
+      else if (path.endsWith('/') && matchRoute(shorter))
+        redirect(shorter + address.slice(path.length), response);
       else send(NOT_FOUND, request, response);
       return true;
     }
@@ -181,6 +184,11 @@ export function needsFinishing(path: string): boolean {
   return route?.kind === 'finished' && route.policy !== 'mail';
 }
 
+/** An address has no slash at its end. The method stays, as a form may have been sent to it. */
+function redirect(address: string, response: ServerResponse): void {
+  response.writeHead(308, { Location: address }).end();
+}
+
 function sendPlainUnavailable(response: ServerResponse): void {
   response
     .writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': RETRY_AFTER })
@@ -190,6 +198,7 @@ function sendPlainUnavailable(response: ServerResponse): void {
 function sendSpeculationRules(request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, {
     'Content-Type': 'application/speculationrules+json',
+    'Content-Length': Buffer.byteLength(SPECULATION_RULES),
     'Cache-Control': 'public, max-age=86400',
   });
   response.end(request.method === 'HEAD' ? undefined : SPECULATION_RULES);

@@ -75,7 +75,12 @@ export function matchRoute(path: string): Matched | undefined {
   const route = Object.hasOwn(ROUTES, path) && !path.includes('[') ? ROUTES[path] : undefined;
   if (route) return { route, slug: undefined };
   const pattern = patterns.find(
-    ({ prefix }) => path.startsWith(prefix) && path.indexOf('/', prefix.length) < 0,
+    ({ prefix }) => path.startsWith(prefix) && isSegment(path.slice(prefix.length)),
   );
   return pattern && { route: pattern.route, slug: path.slice(pattern.prefix.length) };
+}
+
+/** A slug needs no percent-encoding, and each page has one address. */
+function isSegment(text: string): boolean {
+  return text !== '' && !/[/%]/.test(text);
 }

@@ -30,7 +30,7 @@ type Entry = {
   page: FinishedPage | undefined;
   /** Bytes that the store counts for it. */
   size: number;
-  /** `withdrawn`: it names a post that nobody may see any more. */
+  /** `withdrawn`: it may name a post that nobody may see any more, so that its readers wait longer for the new one. */
   state: 'fresh' | 'expired' | 'withdrawn';
   render: Render | undefined;
   failedAt: number;
@@ -41,9 +41,13 @@ type Render = {
   startedAt: number;
   /** What changed while it was being rendered: the page that comes of it may be old already. */
   changed: ChangedTags;
+  /** What of it may name a post that was withdrawn. */
+  withdrawn: ChangedTags;
 };
 
 type ChangedTags = { everything: boolean; tags: Set<string> };
+
+const nothingChanged = (): ChangedTags => ({ everything: false, tags: new Set() });
 
 /** Finished pages by path. */
 export type PageStore = {
@@ -66,8 +70,10 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
   const entries = new Map<string, Entry>();
   let bytes = 0;
   /** All that changed since the image was built, and what of it may name a withdrawn post. */
-  const changedSinceBuild: ChangedTags = { everything: false, tags: new Set() };
-  const withdrawnSinceBuild: ChangedTags = { everything: false, tags: new Set() };
+  const changedSinceBuild = nothingChanged();
+  const withdrawnSinceBuild = nothingChanged();
+  /** Pages of the image that readers saw a newer version of: they wait longer before they see the old one again. */
+  const superseded = new Set<string>();
 
   const remove = (path: string, entry: Entry) => {
     entries.delete(path);
@@ -94,7 +100,8 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
     const running: Render = {
       done: render(path),
       startedAt: performance.now(),
-      changed: { everything: false, tags: new Set() },
+      changed: nothingChanged(),
+      withdrawn: nothingChanged(),
     };
     entry.render = running;
     running.done.then(
@@ -102,8 +109,10 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
         entry.render = undefined;
         if (!page) return remove(path, entry);
         rendered(path, entry.page ? 'content changed' : 'first read');
+        if (entry.page) superseded.add(path);
         entry.page = page;
         entry.state = shows(page, running.changed) ? 'expired' : 'fresh';
+        if (shows(page, running.withdrawn)) entry.state = 'withdrawn';
         entry.failedAt = -Infinity;
         account(entry);
       },
@@ -120,9 +129,20 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
   const served = async (path: string, entry: Entry): Promise<FinishedPage | undefined> => {
     const running = entry.render ?? start(path, entry);
     const old = entry.page;
-    if (!old) return running.done;
-    const isFirst = performance.now() - running.startedAt < RENDER_WAIT && entry.state === 'expired';
-    return Promise.race([running.done.catch(() => old), elapsed(isFirst ? RENDER_WAIT : LONG_WAIT, old)]);
+    const arrivedAt = performance.now();
+    const isFirst = arrivedAt - running.startedAt < RENDER_WAIT && entry.state === 'expired';
+    const wait = isFirst ? RENDER_WAIT : LONG_WAIT;
+    const page = await (old
+      ? inTime(
+          running.done.catch(() => old),
+          wait,
+          old,
+        )
+      : running.done);
+    // The render began before a post was withdrawn that its page names, so another one follows.
+    if (!page || page === old || entry.state !== 'withdrawn' || entries.get(path) !== entry) return page;
+    const again = (entry.render ?? start(path, entry)).done.catch(() => page);
+    return inTime(again, LONG_WAIT - (performance.now() - arrivedAt), page);
   };
 
   /** A page that is not kept is the image's own, if there is one: it may be old, but it is there. */
@@ -130,7 +150,7 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
     const page = packed?.(path);
     const entry: Entry = { page, size: 0, state: 'expired', render: undefined, failedAt: -Infinity };
     if (page && !shows(page, changedSinceBuild)) entry.state = 'fresh';
-    if (page && shows(page, withdrawnSinceBuild)) entry.state = 'withdrawn';
+    if (page && (shows(page, withdrawnSinceBuild) || superseded.has(path))) entry.state = 'withdrawn';
     return entry;
   };
 
@@ -154,7 +174,10 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
       merge(changedSinceBuild, changed);
       if (withdrawn) merge(withdrawnSinceBuild, changed);
       for (const entry of entries.values()) {
-        if (entry.render) merge(entry.render.changed, changed);
+        if (entry.render) {
+          merge(entry.render.changed, changed);
+          if (withdrawn) merge(entry.render.withdrawn, changed);
+        }
         if (!entry.page || !shows(entry.page, changed)) continue;
         if (entry.state !== 'withdrawn') entry.state = withdrawn ? 'withdrawn' : 'expired';
         entry.failedAt = -Infinity;
@@ -173,8 +196,14 @@ function merge(into: ChangedTags, { everything, tags }: ChangedTags): void {
   for (const tag of tags) into.tags.add(tag);
 }
 
-function elapsed<Value>(milliseconds: number, value: Value): Promise<Value> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, value).unref());
+/** @returns what the promise gives, or after some milliseconds another value */
+function inTime<Value>(promise: Promise<Value>, milliseconds: number, otherwise: Value): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Value>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, otherwise);
+    timer.unref();
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 function reason(error: unknown): string {

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerPlainly } from './plain-answer.ts';
-import { isRouterState } from './router-state.ts';
 
 /** The address of Next.js's own not-found page. */
 export const NOT_FOUND_PATH = '/_not-found';
@@ -22,8 +21,7 @@ const INTERNAL_COOKIES = ['__prerender_bypass', '__next_preview_data'];
 const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/i;
 
 /**
- * Answers what needs no page: a malformed target or header (400), OPTIONS (204), and a method that the target does not
- * allow (405).
+ * Answers what needs no page: a malformed target (400), OPTIONS (204), and a method that the target does not allow (405).
  * Whatever passes is in origin form, and has none of the headers and cookies by which Next.js speaks to itself.
  *
  * @returns whether the request was answered
@@ -41,11 +39,6 @@ export function screenRequest(request: IncomingMessage, response: ServerResponse
     answerPlainly(response, 405, `This address does not support ${method}.`, { Allow: allowed });
     return true;
   }
-  const state = request.headers['next-router-state-tree'];
-  if (state !== undefined && !isRouterState(String(state))) {
-    answerPlainly(response, 400, 'The header Next-Router-State-Tree is malformed.');
-    return true;
-  }
   removeInternals(request);
   return false;
 }
@@ -55,7 +48,7 @@ function answerOptions(response: ServerResponse, allowed: string): true {
   return true;
 }
 
-/** Next.js redirects a path with a trailing slash, and keeps the method. */
+/** A path with a trailing slash is redirected, and keeps the method. */
 function allowedMethods(target: string): string {
   const path = target.split('?', 1)[0] ?? '/';
   return POST_ROUTES.some((route) => path === route || path === `${route}/`) ? 'POST' : READING;

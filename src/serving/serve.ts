@@ -78,7 +78,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   const server = createServer(options, (request, response) => {
     if (screenRequest(request, response)) return;
     if (answerHealth(request, response) || answerStatus(request, response)) return;
-    if (pages.answer(request, response) || answerAsset(request, response)) return;
+    if (answerAsset(request, response) || pages.answer(request, response)) return;
     next.handle(request, response).catch((error: unknown) => {
       console.error(error);
       answerPlainly(response, 503, 'The server is not ready yet. Try again in a minute.', {

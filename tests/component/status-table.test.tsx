@@ -1,5 +1,6 @@
 import { render, screen, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
+import type { RenderedPage } from '#page-cache/renders.ts';
 import type { StatusReport } from '#status/report.ts';
 import { StatusTable } from '#status/status-table.tsx';
 
@@ -50,28 +51,28 @@ describe('StatusTable', () => {
   it('counts a thousand pages, and lists them where somebody asks', () => {
     const paths = Array.from({ length: 1_000 }, (_, page) => `/posts/${page}`);
     render(<StatusTable report={report({ pages: { inImage: { ...built, paths }, later: [] } })} />);
-    const details = screen.getByText(/^1000 pages as generated while building/).closest('details');
+    const details = screen.getByText(/^1000 pages as prerendered with the image/).closest('details');
     expect(details?.open).toBe(false);
     expect(details?.querySelectorAll('a')).toHaveLength(1_000);
   });
 
   it('says which database and which content the pages of the image come from', () => {
     render(<StatusTable report={report()} />);
-    const [summary] = screen.getAllByText(/^2 pages as generated while building/);
+    const [summary] = screen.getAllByText(/^2 pages as prerendered with the image/);
     expect(summary?.textContent).toContain('from database 0123456789ab, revision 0123456789abcdef');
   });
 
-  it('tells why a page was generated later', () => {
-    const later = [
-      { path: '/', at, again: true },
-      { path: '/posts/new', at, again: false },
+  it('tells why a page was rendered by this process', () => {
+    const later: RenderedPage[] = [
+      { path: '/', at, reason: 'content changed' },
+      { path: '/posts/new', at, reason: 'first read' },
     ];
     render(<StatusTable report={report({ pages: { inImage: undefined, later } })} />);
-    expect(screen.getByText('None was generated while building.')).toBeTruthy();
-    const [anew, first] = within(
-      screen.getByText('2 pages generated later, by this process').closest('details') ?? document.body,
+    expect(screen.getByText('None was prerendered.')).toBeTruthy();
+    const [changed, first] = within(
+      screen.getByText('2 pages rendered by this process').closest('details') ?? document.body,
     ).getAllByRole('listitem');
-    expect(anew?.textContent).toBe('/ anew, at 2026-06-01 23:30:05 UTC');
-    expect(first?.textContent).toBe('/posts/new on its first visit, at 2026-06-01 23:30:05 UTC');
+    expect(changed?.textContent).toBe('/ content changed, at 2026-06-01 23:30:05 UTC');
+    expect(first?.textContent).toBe('/posts/new first read, at 2026-06-01 23:30:05 UTC');
   });
 });

@@ -34,7 +34,7 @@ describe.skipIf(!built)('the image with a template of the mail provider', () => 
 
   async function newsletter(options: string[] = []): Promise<string> {
     const container = await startContainer(image, options);
-    return fetch(`${container.url}/newsletter`)
+    return fetch(`${container.url}/newsletter/mail`)
       .then((page) => page.text())
       .finally(container.remove);
   }

@@ -115,8 +115,7 @@ describe.skipIf(!built)('the image under sealcheck', () => {
       const { code, output } = await sealcheck([
         'canary',
         ...['--secret', `id=database_url,src=${secretFile}`, '--image', tag],
-        ...['--expect-file', 'app/.next/server/app/index.html'],
-        ...['--expect-file', 'app/.next/server/app/posts/*.html'],
+        ...['--expect-file', 'app/.next/pages.pack'],
         '--',
         ...['docker', 'build', '--network=host', '--tag', tag],
         ...['--build-arg', `CONTENT_REVISION=${randomBytes(4).toString('hex')}`],

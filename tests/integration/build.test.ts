@@ -12,11 +12,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { PAGES_FILE } from '#build-output/record.ts';
 import { databaseIdentity } from '#database/identity.ts';
+import { readPack } from '#page-cache/pack.ts';
 import { contentRevision } from '#posts/content-revision.ts';
 import { type Command, runNode } from '../setup/command.ts';
-import { createDatabase, writePosts } from '../setup/database.ts';
+import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { type HttpService, startService } from '../setup/http-service.ts';
 import { copyProject } from '../setup/project-copy.ts';
 import { startVault } from '../setup/vault.ts';
@@ -37,9 +39,11 @@ afterAll(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
 const generate = (variables: Record<string, string>): Command =>
   runNode(folder, ['src/commands/build-generate.ts'], variables);
 
-const generatedPosts = () =>
-  readdirSync(join(folder, '.next/server/app/posts'))
-    .filter((name) => /^[a-z0-9-]+\.html$/.test(name))
+const pack = () => readPack(join(folder, '.next/standalone', PAGES_FILE));
+
+const packedPosts = () =>
+  pack()
+    .paths.filter((path) => path.startsWith('/posts/'))
     .sort();
 
 describe('build:generate', () => {
@@ -59,9 +63,9 @@ describe('build:generate', () => {
       most = Math.max(most, row?.count ?? 0);
     }
     expect(await watched, build.output()).toBe(0);
-    expect(generatedPosts()).toHaveLength(120);
-    expect(generatedPosts()).toContain('post-120.html');
-    expect(generatedPosts()).not.toContain('post-121.html');
+    expect(packedPosts()).toHaveLength(120);
+    expect(packedPosts()).toContain('/posts/post-120');
+    expect(packedPosts()).not.toContain('/posts/post-121');
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(10);
   });
@@ -70,11 +74,16 @@ describe('build:generate', () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
-    expect(generatedPosts()).toEqual(['post-1.html', 'post-2.html']);
+    expect(packedPosts()).toEqual(['/posts/post-1', '/posts/post-2']);
     await database.query(`UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`);
     expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
-    expect(generatedPosts()).toEqual(['post-2.html']);
-    expect(readdirSync(join(folder, '.next/standalone/.next/server/app/posts'))).not.toContain('post-1.html');
+    expect(packedPosts()).toEqual(['/posts/post-2']);
+    const shipped = readdirSync(join(folder, '.next/standalone/.next'), {
+      recursive: true,
+      encoding: 'utf8',
+    });
+    expect(shipped.filter((name) => /\.(html|rsc|segments)$/.test(name))).toEqual([]);
+    expect(pack().slugs).toEqual(['post-2']);
   });
 
   it('takes from a store what nothing else has, and writes none of it anywhere', async () => {
@@ -94,7 +103,7 @@ describe('build:generate', () => {
         EMAIL_API_URL: provider.url,
       });
       expect(await build.ended, build.output()).toBe(0);
-      expect(generatedPosts()).toEqual(['post-1.html']);
+      expect(packedPosts()).toEqual(['/posts/post-1']);
       expect(provider.received[0]?.headers['x-postmark-server-token']).toBe(vault.secret.EMAIL_API_KEY);
       const canaries = [database.address.password, VAULT_TOKEN, ...Object.values(vault.secret)];
       for (const canary of canaries) expect(build.output()).not.toContain(canary);
@@ -142,11 +151,16 @@ describe('build:generate', () => {
     await writePosts(database, 2);
     const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '"1"' });
     expect(await build.ended, build.output()).toBe(0);
-    expect(generatedPosts()).toEqual(['post-1.html']);
+    expect(packedPosts()).toEqual(['/posts/post-1']);
     const record = JSON.parse(readFileSync(join(folder, '.next/standalone/.next/build-record.json'), 'utf8'));
     expect(record).toEqual({
       database: await databaseIdentity(database.address),
       revision: await contentRevision(database.address),
+      position: {
+        database: record.database,
+        snapshot: expect.stringMatching(/^\d+:\d+:/),
+        at: expect.stringMatching(/^\d{4}-\S+Z$/),
+      },
       generatedAt: expect.stringMatching(/^\d{4}-\S+Z$/),
     });
     const server = runNode(folder, ['.next/standalone/sealed.js'], { HOSTNAME: '127.0.0.1', PORT: '0' });
@@ -199,11 +213,12 @@ describe('the newsletter', () => {
   const template = '<h1>From the provider</h1>{{#each posts}}<a href="{{url}}">{{title}}</a>{{/each}}';
   let provider: HttpService;
   let answer: [number, object] | undefined;
+  let database: TestDatabase;
   let url: string;
 
   beforeAll(async () => {
     provider = await startService(() => answer);
-    const database = await createDatabase({ migrated: true });
+    database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     await database.query(
       `UPDATE "Post" SET "title" = '<img src=x onerror=attack()>' WHERE "slug" = 'post-2'`,
@@ -213,7 +228,7 @@ describe('the newsletter', () => {
 
   afterAll(() => provider.close());
 
-  const page = () => readFileSync(join(folder, '.next/standalone/.next/server/app/newsletter.html'), 'utf8');
+  const page = () => pack().html('/newsletter/mail');
   const generateWith = (variables: Record<string, string>) =>
     generate({ DATABASE_URL: url, EMAIL_API_URL: provider.url, ...variables });
 
@@ -238,18 +253,18 @@ describe('the newsletter', () => {
     expect(holding.map(({ name }) => name)).toEqual([]);
   });
 
-  it('keeps that template for pages that are generated when the key is gone', async () => {
+  it('keeps that template for pages that are rendered when the key is gone', async () => {
     const server = runNode(folder, ['.next/standalone/sealed.js'], {
-      ...{ HOSTNAME: '127.0.0.1', PORT: '0', DATABASE_URL: url, REVALIDATE_TOKEN: key },
+      ...{ HOSTNAME: '127.0.0.1', PORT: '0', DATABASE_URL: url },
     });
     const [, site = ''] = await server.printed(/ready at (http:\S+)/);
     try {
-      await fetch(`${site}/revalidate`, {
-        ...{ method: 'POST', headers: { Authorization: `Bearer ${key}` }, body: '{"all":true}' },
-      });
-      const answered = await fetch(`${site}/newsletter`);
-      expect(answered.headers.get('x-nextjs-cache')).not.toBe('HIT');
-      expect(await answered.text()).toContain('From the provider');
+      await database.query(`UPDATE "Post" SET "title" = 'Rendered without the key' WHERE "slug" = 'post-1'`);
+      await vi.waitFor(async () => {
+        const mail = await (await fetch(`${site}/newsletter/mail`)).text();
+        expect(mail).toContain('Rendered without the key');
+        expect(mail).toContain('From the provider');
+      }, 5_000);
     } finally {
       await server.stop();
     }

@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,6 +7,11 @@ const ROUTES = fileURLToPath(new URL('../routes/', import.meta.url));
 /** Adds to a copy of the project what the blog lacks: a page with a server action that tells whether draft mode is on. */
 export function addTestRoutes(project: string): void {
   cpSync(ROUTES, join(project, 'src/app'), { recursive: true });
+  const table = join(project, 'src/page-cache/routes.ts');
+  writeFileSync(
+    table,
+    readFileSync(table, 'utf8').replace("  '/status': dynamic,", "$&\n  '/greeting': dynamic,"),
+  );
 }
 
 /** The keys that Next.js made for a build. */

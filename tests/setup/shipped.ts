@@ -5,8 +5,10 @@ const FILES = [
   /^prisma\/migrations\/(migration_lock\.toml|\d{14}_\w+\/migration\.sql)$/,
   /^prisma\/seed\/[\w-]+\.md$/,
   /^\.next\/(BUILD_ID|[a-z-]+\.json)$/,
-  /^\.next\/server\/.+\.(js|js\.map|json|html|rsc|meta|body)$/,
-  /^\.next\/static\/.+\.(js|css|svg)$/,
+  /^\.next\/pages\.pack$/,
+  /^\.next\/server\/.+\.(js|js\.map|json)$/,
+  /^\.next\/server\/app\/icon\.svg\.(meta|body)$/,
+  /^\.next\/static\/.+\.(js|css|svg)(\.br|\.gz)?$/,
 ];
 
 const SOURCE = /\.(d\.)?[cm]?tsx?$|(^|\/)package-lock\.json$/;

@@ -2,14 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  BUILD_RECORD,
-  buildRecord,
-  builtPages,
-  describeBuild,
-  generatedHere,
-  noteAnswer,
-} from '#build-output/record.ts';
+import { BUILD_RECORD, buildRecord, builtPages, describeBuild } from '#build-output/record.ts';
 
 let folder: string;
 
@@ -17,12 +10,10 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sealed-generation-'));
   mkdirSync(join(folder, '.next'));
   vi.stubEnv('SEALED_BUILD', folder);
-  vi.stubGlobal('sealedGenerations', undefined);
 });
 
 afterEach(() => {
   vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
   rmSync(folder, { recursive: true });
 });
 
@@ -65,31 +56,5 @@ describe('the record of generated pages', () => {
   it('has no page if the build generated none', () => {
     expect(builtPages()).toBeUndefined();
     expect(describeBuild()).toMatch(/no prerendered pages/);
-  });
-
-  it('tells a first visit from a page that is generated anew, newest first', () => {
-    writeBuild(['/']);
-    for (const [path, cached] of [
-      ['/posts/new', 'MISS'],
-      ['/posts/kept', 'HIT'],
-      ['/', 'MISS'],
-      ['/posts/stale', 'STALE'],
-      ['/posts/stale', 'REVALIDATED'],
-      ['/health', undefined],
-      ['/posts/new.rsc', 'MISS'],
-    ] as const)
-      noteAnswer(path, cached);
-    expect(generatedHere(builtPages()).map(({ path, again }) => [path, again])).toEqual([
-      ['/posts/stale', true],
-      ['/', true],
-      ['/posts/new', false],
-    ]);
-  });
-
-  it('forgets the pages of longest ago, past a thousand', () => {
-    for (let page = 0; page < 1_010; page++) noteAnswer(`/posts/${page}`, 'MISS');
-    const kept = generatedHere(undefined);
-    expect(kept).toHaveLength(1_000);
-    expect(kept.at(-1)?.path).toBe('/posts/10');
   });
 });

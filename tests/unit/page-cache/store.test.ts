@@ -142,6 +142,32 @@ describe('the page store', () => {
     expect(store.get('/')).not.toBeInstanceOf(Promise);
   });
 
+  it('has readers wait for the next render if the one that runs began before a post was withdrawn', async () => {
+    const { store, renders } = storeOf({ image: { '/': page('old') } });
+    store.expire(change());
+    const before = html(store.get('/'));
+    store.expire(change({ b: false }));
+    const after = html(store.get('/'));
+    renders[0]?.end(page('names b'));
+    await vi.advanceTimersByTimeAsync(500);
+    renders[1]?.end(page('without b'));
+    expect([await before, await after, renders.length]).toEqual(['without b', 'without b', 2]);
+  });
+
+  it('does not go back to the image version within 2.5 s once a reader saw a newer one', async () => {
+    const image = { '/': page('old'), '/posts/a': page('x'.repeat(1_000), [postTag('a')]) };
+    const { store, renders } = storeOf({ capacity: 500, image });
+    store.expire(change({ b: true }));
+    const first = html(store.get('/'));
+    renders[0]?.end(page('new'));
+    expect(await first).toBe('new');
+    void store.get('/posts/a');
+    const second = html(store.get('/'));
+    await vi.advanceTimersByTimeAsync(2_400);
+    renders[1]?.end(page('new'));
+    expect(await second).toBe('new');
+  });
+
   it('lets the least recently used pages leave, and takes the image version of one that comes back', async () => {
     const digits = (seed: number) => Array.from({ length: 1_000 }, (_, i) => (i * i * seed) % 10).join('');
     const image = { '/1': page(digits(1)), '/2': page(digits(3)), '/3': page(digits(7)) };
