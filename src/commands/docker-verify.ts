@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findBuildSecret, optionalBuildSecrets } from '#building/build-secret.ts';
 import { takeEnvFile } from '#building/dot-env.ts';
 import { PROJECT } from '#building/project.ts';
+import { run } from '#building/run.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:verify -- [options] [-- options of sealcheck image]
@@ -35,11 +35,8 @@ async function main(): Promise<void> {
   const sealcheck = join(PROJECT, 'sealcheck/src/cli.ts');
   const dockerfile = ['--dockerfile', join(PROJECT, 'Dockerfile')];
   const args = [sealcheck, 'image', values.tag, ...secrets, ...dockerfile, ...positionals];
-  const child = spawn(process.execPath, args, { stdio: 'inherit' });
-  process.exitCode = await new Promise<number>((settle, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => settle(code ?? 2));
-  });
+  const { status } = await run(process.execPath, args, { stdio: 'inherit' });
+  process.exitCode = typeof status === 'number' ? status : 2;
 }
 
 await main().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { database } from '#database/client.ts';
 import type { Prisma } from '#database/generated/client.ts';
-import { GENERATED_POSTS, POSTS_PER_PAGE } from './limits.ts';
+import { setting } from '#environment/settings.ts';
+import { POSTS_PER_PAGE } from './limits.ts';
 import { excerpt } from './markdown.ts';
 import type { Post, PostList } from './post.ts';
 
@@ -49,7 +50,7 @@ export async function readSlugsToGenerate(): Promise<string[]> {
   const posts = await database().post.findMany({
     where: published,
     orderBy: newestFirst,
-    take: GENERATED_POSTS,
+    take: setting('GENERATED_POSTS'),
     select: { slug: true },
   });
   return posts.map((post) => post.slug);

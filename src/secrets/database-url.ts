@@ -1,5 +1,5 @@
 import type { Variables } from '#environment/variables.ts';
-import { currentSecret } from './live.ts';
+import { liveSecret } from './live.ts';
 import { type DatabaseAddress, takeApart } from './postgres-url.ts';
 import { type ReadSecret, readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';
@@ -27,8 +27,8 @@ export function readDatabaseAddress(variables?: Variables): DatabaseAddress {
  *
  * @throws as {@link readDatabaseAddress}
  */
-export function currentDatabaseAddress(): DatabaseAddress {
-  return required(currentSecret('DATABASE_URL'));
+export function liveDatabaseAddress(): DatabaseAddress {
+  return required(liveSecret('DATABASE_URL'));
 }
 
 function required(found: ReadSecret<'DATABASE_URL'> | undefined): DatabaseAddress {

@@ -1,13 +1,13 @@
 import 'server-only';
 import { formOf } from '#requests/body.ts';
 import { isFromOwnPage, siteOf } from '#requests/site.ts';
-import { usableSecret } from '#secrets/live.ts';
+import { optionalSecret } from '#secrets/live.ts';
 import { AMOUNTS } from './amounts.ts';
 import { checkoutPage } from './stripe.ts';
 
 /** Stripe's key, where a reader can be asked for support. */
 export function stripeKey(): string | undefined {
-  return usableSecret('STRIPE_SECRET_KEY');
+  return optionalSecret('STRIPE_SECRET_KEY');
 }
 
 /**

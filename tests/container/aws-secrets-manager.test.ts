@@ -17,7 +17,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { attachStore, readSecret } from '#secrets/reader.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import type { KeptStore } from '#secrets/stores/polling.ts';
+import type { PolledStore } from '#secrets/stores/polling.ts';
 import { docker, HARDENED, startContainer, tryDocker } from './engine.ts';
 
 const built = inject('built');
@@ -28,7 +28,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
   let network: StartedNetwork;
   let moto: StartedTestContainer;
   let client: SecretsManagerClient;
-  let store: KeptStore | undefined;
+  let store: PolledStore | undefined;
   let prefix: string;
   const lines: string[] = [];
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { mask } from '#secrets/masking.ts';
 import { attachStore, readSecret } from '#secrets/reader.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import type { KeptStore } from '#secrets/stores/polling.ts';
+import type { PolledStore } from '#secrets/stores/polling.ts';
 import { startVault, type VaultServer } from '../../setup/vault.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
@@ -15,7 +15,7 @@ const URL_IN_VAULT = 'postgresql://blog:change-me@db.example:5432/blog';
 
 describe('Vault as the store', () => {
   let vault: VaultServer;
-  let store: KeptStore | undefined;
+  let store: PolledStore | undefined;
   let lines: string[];
 
   beforeEach(async () => {
