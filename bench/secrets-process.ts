@@ -5,7 +5,7 @@ const READS = 100_000;
 const names = (process.env.NAMES ?? '').split(' ');
 
 const started = performance.now();
-const { liveSecret, watchSecrets } = await import('#secrets/live.ts');
+const { liveSecret, watchSecrets } = await import('#secrets/index.ts');
 const loaded = performance.now();
 watchSecrets(() => undefined);
 for (const name of names) if (!liveSecret(name as 'AUTH_SECRET')) throw new Error(`${name} was not read.`);

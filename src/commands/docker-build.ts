@@ -13,7 +13,7 @@ import { run } from '#building/run.ts';
 import { requireSettings, SETTING_NAMES, settingDeclaration } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
 import { step } from '#local/progress.ts';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:build -- [options] [-- arguments for docker build]

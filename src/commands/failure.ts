@@ -1,4 +1,4 @@
-import { mask } from '#secrets/masking.ts';
+import { mask } from '#secrets/index.ts';
 
 /**
  * Ends a command that failed: on the standard error what is wrong and what to do, one line for each fault, no stack;

@@ -47,7 +47,7 @@ const commands: Record<string, () => Promise<void>> = {
   async migrate() {
     await openSecrets();
     const { migrate } = await import('#database/migrate.ts');
-    const { readDatabaseAddress } = await import('#secrets/database-url.ts');
+    const { readDatabaseAddress } = await import('#secrets/index.ts');
     const applied = await migrate(readDatabaseAddress(), join(folder, 'prisma/migrations'));
     for (const name of applied) console.info(`migrate: applied ${name}`);
     if (applied.length === 0) console.info('migrate: the database is up to date');
@@ -72,7 +72,7 @@ async function openSecrets(): Promise<void> {
 
 /** Fails with every fault at once: an AUTH_SECRET that can't be read would else only fail the first sign-in. */
 async function requireStartable(): Promise<void> {
-  const { readSecret, SecretError } = await import('#secrets/reader.ts');
+  const { readSecret, SecretError } = await import('#secrets/index.ts');
   const faults = settingFaults('server', 'store');
   try {
     readSecret('AUTH_SECRET');

@@ -3,9 +3,7 @@ import { parseArgs } from 'node:util';
 import { takeEnvFile } from '#building/dot-env.ts';
 import { environment } from '#environment/variables.ts';
 import { readEnvFile } from '#local/docker-env-file.ts';
-import type { Phase } from '#secrets/phase.ts';
-import type { Sources } from '#secrets/sources.ts';
-import { blocking, type SecretState, secretStates } from '#secrets/states.ts';
+import { blocking, type Phase, type SecretState, type Sources, secretStates } from '#secrets/index.ts';
 import { openStore } from '#secrets/stores/open.ts';
 import { failWith } from './failure.ts';
 

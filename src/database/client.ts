@@ -1,7 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { environment } from '#environment/variables.ts';
-import { liveDatabaseAddress } from '#secrets/database-url.ts';
-import { maskError } from '#secrets/masking.ts';
+import { liveDatabaseAddress, maskError } from '#secrets/index.ts';
 import { PrismaClient } from './generated/client.ts';
 import { openClient } from './open-client.ts';
 import type { PooledClient } from './pooled-client.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 import { ask } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type DatabaseAddress, liveDatabaseAddress } from '#secrets/database-url.ts';
+import { type DatabaseAddress, liveDatabaseAddress } from '#secrets/index.ts';
 import { connectionConfig, QUERY_TIMEOUT } from './connection.ts';
 
 type Callback = (error: Error | null, ...rest: unknown[]) => void;

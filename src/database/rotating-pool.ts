@@ -1,8 +1,7 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
-import { type DatabaseAddress, liveDatabaseAddress } from '#secrets/database-url.ts';
-import { refreshSecrets } from '#secrets/live.ts';
+import { type DatabaseAddress, liveDatabaseAddress, refreshSecrets } from '#secrets/index.ts';
 import { connectionConfig } from './connection.ts';
 import { learnEncryption } from './encryption.ts';
 import { PooledClient } from './pooled-client.ts';

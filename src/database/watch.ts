@@ -1,5 +1,4 @@
-import { liveDatabaseAddress } from '#secrets/database-url.ts';
-import { SecretError } from '#secrets/reader.ts';
+import { liveDatabaseAddress, SecretError } from '#secrets/index.ts';
 import { openClient } from './open-client.ts';
 import { hasPosts } from './preflight.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';

@@ -1,6 +1,5 @@
 import { setting } from '#environment/settings.ts';
-import { readSecret } from '#secrets/reader.ts';
-import type { Sources } from '#secrets/sources.ts';
+import { readSecret, type Sources } from '#secrets/index.ts';
 import type { MailTemplate } from './template.ts';
 
 /** Milliseconds. */

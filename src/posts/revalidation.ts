@@ -5,7 +5,7 @@ import { DatabaseUnavailable } from '#database/problem.ts';
 import { bearerToken } from '#requests/bearer.ts';
 import { bodyWithin } from '#requests/body.ts';
 import { isSameSecret } from '#requests/same-secret.ts';
-import { optionalSecret } from '#secrets/live.ts';
+import { optionalSecret } from '#secrets/index.ts';
 import { LISTS_TAG, POSTS_TAG, postTag } from './queries.ts';
 import { isSlug } from './slug.ts';
 

@@ -44,6 +44,11 @@ export function attachStore(store: StoredSecrets | undefined): void {
   attached.store = store;
 }
 
+/** How the process's store stands; `undefined` if there is none. */
+export function storeState(): StoreState | undefined {
+  return attached.store?.state?.();
+}
+
 /** The sources of this process. */
 export function ownSources(): Sources {
   return { variables: environment, directory: SECRETS_DIRECTORY, store: attached.store };

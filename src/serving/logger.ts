@@ -1,6 +1,6 @@
 import pino, { type Logger } from 'pino';
 import { type SettingValue, setting } from '#environment/settings.ts';
-import { mask } from '#secrets/masking.ts';
+import { mask } from '#secrets/index.ts';
 import { redact } from './redact.ts';
 
 /** pino's number for the level `warn`; see https://getpino.io/#/docs/api?id=loggerlevels-object. */

@@ -1,7 +1,7 @@
 import { processWide } from '#environment/process-wide.ts';
 import { bearerToken } from '#requests/bearer.ts';
 import { isSameSecret } from '#requests/same-secret.ts';
-import { optionalSecret } from '#secrets/live.ts';
+import { optionalSecret } from '#secrets/index.ts';
 import { isSession, signSession } from './session.ts';
 
 /** The cookie of whoever has signed in. */

@@ -1,7 +1,7 @@
 import 'server-only';
 import { formOf } from '#requests/body.ts';
 import { isFromOwnPage, siteOf } from '#requests/site.ts';
-import { optionalSecret } from '#secrets/live.ts';
+import { optionalSecret } from '#secrets/index.ts';
 import { AMOUNTS } from './amounts.ts';
 import { checkoutPage } from './stripe.ts';
 

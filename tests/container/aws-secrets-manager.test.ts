@@ -15,7 +15,8 @@ import {
   Wait,
 } from 'testcontainers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { attachStore, readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { openStore } from '#secrets/stores/open.ts';
 import type { PolledStore } from '#secrets/stores/polling.ts';
 import { docker, HARDENED, startContainer, tryDocker } from './engine.ts';

@@ -8,7 +8,7 @@ import { database } from '#database/client.ts';
 import { disconnect } from '#database/open-client.ts';
 import { RotatingPool } from '#database/rotating-pool.ts';
 import { watchSecrets } from '#secrets/live.ts';
-import { attachStore } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { startDatabaseProxy } from '../setup/database-proxy.ts';
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { attachStore, readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { openStore } from '#secrets/stores/open.ts';
 import type { PolledStore } from '#secrets/stores/polling.ts';
 import { type HttpService, startService } from '../../setup/http-service.ts';

@@ -169,7 +169,7 @@ describe('a secret in a process that watches', () => {
   });
 
   it('asks the store first when it looks anew', async () => {
-    const { attachStore } = await import('#secrets/reader.ts');
+    const { attachStore } = await import('#secrets/sources.ts');
     vi.stubEnv('AUTH_SECRET_FILE', '');
     let [shown, next] = [newSecret(), newSecret()];
     attachStore({
