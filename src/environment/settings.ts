@@ -97,7 +97,7 @@ export const SETTINGS = {
       'the store that is asked for secrets that are set nowhere else: `aws-secrets-manager` or `vault`',
   },
   SECRETS_REFRESH_SECONDS: {
-    schema: wholeNumber(1, 86_400, 'is not a number of seconds from 1 to 86400.'),
+    schema: wholeNumber(1, 86_400, 'is not a number of seconds. Set it to a whole number from 1 to 86400.'),
     default: '60',
     readBy: 'store',
     purpose: 'seconds between two requests to the store',
