@@ -1,11 +1,11 @@
 import { generate } from '#building/build.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { requireSettings } from '#environment/settings.ts';
 import { openStore } from '#secrets/stores/open.ts';
 import { failWith } from './failure.ts';
 
 async function main(): Promise<void> {
-  takeEnvFile();
+  loadDotEnv();
   requireSettings('build', 'store');
   await openStore({ phase: 'generate' });
   await generate();

@@ -7,7 +7,7 @@ import {
   optionalBuildSecrets,
   readCacheKey,
 } from '#building/build-secret.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { PROJECT } from '#building/project.ts';
 import { run } from '#building/run.ts';
 import { requireSettings, SETTING_NAMES, settingDeclaration } from '#environment/settings.ts';
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (values.help) return console.info(HELP);
-  takeEnvFile();
+  loadDotEnv();
   requireSettings('build');
   const { option, address } = findBuildSecret(values.secret);
   const optional = optionalBuildSecrets();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findBuildSecret, optionalBuildSecrets } from '#building/build-secret.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { PROJECT } from '#building/project.ts';
 import { run } from '#building/run.ts';
 import { failWith } from './failure.ts';
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (values.help) return console.info(HELP);
-  takeEnvFile();
+  loadDotEnv();
   const { option } = findBuildSecret(values.secret);
   const passed = [option, ...optionalBuildSecrets().map((secret) => secret.option)];
   const secrets = passed.flatMap((secret) => ['--secret', secret]);

@@ -113,7 +113,7 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  if (!bundled) (await import('#building/dot-env.ts')).takeEnvFile();
+  if (!bundled) (await import('#building/dot-env.ts')).loadDotEnv();
   await command();
   return 0;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import getPort, { portNumbers } from 'get-port';
 import { compile, generate, generatePrismaClient, isBuilt } from '#building/build.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { PROJECT, STANDALONE } from '#building/project.ts';
 import { run } from '#building/run.ts';
 import { migrate } from '#database/migrate.ts';
@@ -39,7 +39,7 @@ Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/;
 PORT chooses the port; where it is not set, the first free one from 3000 is taken.`);
     return;
   }
-  takeEnvFile();
+  loadDotEnv();
   requireSettings('server', 'build', 'store');
   await openStore({ phase: 'development' });
   const stop = abortOnSignal();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { readEnvFile } from '#local/docker-env-file.ts';
+import { readDockerEnvFile } from '#local/docker-env-file.ts';
 import { docker, tryDocker } from './engine.ts';
 
 const SECRETS = fileURLToPath(new URL('../../src/secrets/', import.meta.url));
@@ -83,13 +83,13 @@ describe.skipIf(!inject('built'))('docker run --env-file', () => {
     expect(read).toEqual(Object.fromEntries(LINES.map(([, name, value]) => [name, value])));
   });
 
-  it('is what readEnvFile makes of the same file', () => {
+  it('is what readDockerEnvFile makes of the same file', () => {
     const names = new Set(LINES.map(([, name]) => name));
     const run = ['run', '--rm', '--env-file', envFile(content), IMAGE];
     const print = 'console.log(JSON.stringify(process.env))';
     const given: Record<string, string> = JSON.parse(docker(...run, 'node', '--eval', print));
     const expected = Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name)));
-    expect(readEnvFile(content, {}).variables).toEqual(expected);
+    expect(readDockerEnvFile(content, {}).variables).toEqual(expected);
   });
 
   it.each([
@@ -98,11 +98,11 @@ describe.skipIf(!inject('built'))('docker run --env-file', () => {
     ['no name', '=value'],
     ['a PEM over several lines', 'KEY=-----BEGIN KEY-----\nYWJj\n-----END KEY-----'],
     ['bytes that are not UTF-8', Buffer.from([0x41, 0x3d, 0xff, 0x0a])],
-  ])('refuses the file for %s, where readEnvFile names the line', async (_, lines) => {
+  ])('refuses the file for %s, where readDockerEnvFile names the line', async (_, lines) => {
     const bytes = Buffer.concat([Buffer.from('FIRST=1\n'), Buffer.from(lines)]);
     const { code } = await tryDocker(['run', '--rm', '--env-file', envFile(bytes), IMAGE, 'true']);
     expect(code).toBe(125);
-    const problems = readEnvFile(bytes.toString('utf8'), {}).problems;
+    const problems = readDockerEnvFile(bytes.toString('utf8'), {}).problems;
     expect(problems[0]?.line).toBe(2 + lines.toString().trimEnd().split('\n').length - 1);
   });
 });

@@ -63,7 +63,7 @@ const MODULES: Record<string, Module> = {
   },
   requests: {
     imports: ['environment'],
-    public: ['bearer.ts', 'body.ts', 'same-secret.ts', 'site.ts'],
+    public: ['bearer.ts', 'body.ts', 'same-secret.ts', 'see-other.ts', 'site.ts'],
   },
   'build-output': { imports: ['environment'], public: ['build-folder.ts', 'record.ts'] },
   database: {
