@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SETTING_NAMES, settingDeclaration, settingFaults } from '#environment/settings.ts';
+import { readDatabaseAddress, readSecret, SecretError } from '#secrets/index.ts';
 import { checkHealth } from '#serving/health-check.ts';
 import { onStopSignal } from '#serving/signals.ts';
 import { failWith } from './failure.ts';
@@ -39,7 +40,7 @@ const folder = bundled ? here : join(here, '../..');
 /** Each loads what it needs when it is chosen: a health check every 15 seconds must not load a server. */
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
-    await requireStartable();
+    requireStartable();
     await openSecrets();
     const { serve } = await import('#serving/serve.ts');
     await serve(folder);
@@ -47,7 +48,6 @@ const commands: Record<string, () => Promise<void>> = {
   async migrate() {
     await openSecrets();
     const { migrate } = await import('#database/migrate.ts');
-    const { readDatabaseAddress } = await import('#secrets/index.ts');
     const applied = await migrate(readDatabaseAddress(), join(folder, 'prisma/migrations'));
     for (const name of applied) console.info(`migrate: applied ${name}`);
     if (applied.length === 0) console.info('migrate: the database is up to date');
@@ -71,8 +71,7 @@ async function openSecrets(): Promise<void> {
 }
 
 /** Fails with every fault at once: an AUTH_SECRET that can't be read would else only fail the first sign-in. */
-async function requireStartable(): Promise<void> {
-  const { readSecret, SecretError } = await import('#secrets/index.ts');
+function requireStartable(): void {
   const faults = settingFaults('server', 'store');
   try {
     readSecret('AUTH_SECRET');
