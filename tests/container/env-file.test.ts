@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readDockerEnvFile } from '#local/docker-env-file.ts';
 import { docker, tryDocker } from './engine.ts';
 
-const SECRETS = fileURLToPath(new URL('../../src/secrets/', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 const IMAGE = 'node:26-trixie-slim';
 
 /** Reads each name of its arguments as the application would, in the container. */
 const READ_ALL = `
-  import { findSecret } from '/secrets/sources.ts';
+  import { findSecret } from '/project/src/secrets/sources.ts';
   const read = (name) => {
     try { return findSecret(name)?.value ?? 'missing'; } catch (error) { return 'refused: ' + error.message; }
   };
@@ -78,7 +78,11 @@ describe.skipIf(!inject('built'))('docker run --env-file', () => {
 
   it('hands over awkward lines, and each is read as docs/secrets.md says', () => {
     const names = LINES.map(([, name]) => name);
-    const run = ['run', '--rm', '--env-file', envFile(content), '--volume', `${SECRETS}:/secrets:ro`, IMAGE];
+    const volumes = ['src', 'package.json'].flatMap((name) => [
+      '--volume',
+      `${join(PROJECT, name)}:/project/${name}:ro`,
+    ]);
+    const run = ['run', '--rm', '--env-file', envFile(content), ...volumes, IMAGE];
     const read = JSON.parse(docker(...run, 'node', '--input-type=module', '--eval', READ_ALL, ...names));
     expect(read).toEqual(Object.fromEntries(LINES.map(([, name, value]) => [name, value])));
   });
