@@ -110,10 +110,12 @@ describe.skipIf(!built)('the gate', () => {
 
   it('finds a .env that Next.js took along', async () => {
     writeFileSync(join(folder, '.env'), `DATABASE_URL=${url}\n`);
-    edit('.dockerignore', (text) => `${text.replace('**/.env*\n', '')}!.env\n`);
+    edit('.dockerignore', (text) => `${text}!.env\n`);
+    edit('Dockerfile', (text) => text.replace('COPY src src\n', 'COPY src src\nCOPY .env ./\n'));
     edit('src/building/build.ts', (text) =>
       text.replace(/\n *for \(const name of readdirSync\(STANDALONE\)[\s\S]*?;\n/, '\n'),
     );
+    edit('src/building/build.ts', (text) => text.replace('SHIPPED = /^(', 'SHIPPED = /^(\\.env|'));
     await expectLeak(await buildBroken(), /app\/\.env/);
   });
 
