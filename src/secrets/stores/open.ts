@@ -39,9 +39,9 @@ export async function openStore({
   phase = currentPhase(),
   ...polling
 }: Partial<Polling> & { phase?: Phase } = {}): Promise<PolledStore | undefined> {
+  requireSettings('store');
   const name = setting('SECRETS_STORE');
   if (name === undefined) return undefined;
-  requireSettings('store');
   const store = await pollStore(
     await STORES[name](),
     SECRET_NAMES.filter((secret) => mayBeReadIn(secret, phase)),
