@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { withConnection } from '#database/ask.ts';
 import { QUERY_TIMEOUT } from '#database/connection.ts';
-import { currentDatabaseAddress } from '#secrets/database-url.ts';
+import { liveDatabaseAddress } from '#secrets/index.ts';
 import { currentContentLog } from './follow.ts';
 
 /** PostgreSQL's code for a missing privilege. */
@@ -24,7 +24,7 @@ export class ContentLogReadOnly extends Error {
  * @throws DatabaseUnavailable if the database can't be used
  */
 export async function appendToContentLog(tags: string[]): Promise<void> {
-  const address = currentDatabaseAddress();
+  const address = liveDatabaseAddress();
   const append = `${pg.escapeIdentifier(address.schema)}.content_log_append`;
   try {
     await withConnection(address, QUERY_TIMEOUT, (client) => client.query(`SELECT ${append}($1)`, [tags]));

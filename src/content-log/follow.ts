@@ -4,7 +4,8 @@ import { connect, QUERY_TIMEOUT } from '#database/connection.ts';
 import { identityOf } from '#database/identity.ts';
 import { databaseProblem } from '#database/problem.ts';
 import { reportReachable, reportUnreachable } from '#database/reachability.ts';
-import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
+import { processWide } from '#environment/process-wide.ts';
+import { type DatabaseAddress, liveDatabaseAddress } from '#secrets/index.ts';
 import { type ContentChanges, type Position, readLog } from './read.ts';
 
 /** Milliseconds until the next try if the database has no content log yet. */
@@ -38,11 +39,11 @@ export type ContentLog = {
   stop: () => Promise<void>;
 };
 
-const perProcess = globalThis as typeof globalThis & { sealedContentLog?: ContentLog };
+const current = processWide<{ log?: ContentLog }>('content-log.current', () => ({}));
 
 /** The log that this process follows; `undefined` if it follows none. */
 export function currentContentLog(): ContentLog | undefined {
-  return perProcess.sealedContentLog;
+  return current.log;
 }
 
 type Connection = { client: pg.Client; address: DatabaseAddress; database: string };
@@ -67,7 +68,7 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
   };
 
   const connected = async (): Promise<Connection> => {
-    address = currentDatabaseAddress();
+    address = liveDatabaseAddress();
     if (connection && isDeepStrictEqual(connection.address, address)) return connection;
     await disconnect();
     const client = await connect(address, QUERY_TIMEOUT);
@@ -162,9 +163,9 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
       stopped = true;
       clearTimeout(timer);
       await disconnect();
-      if (perProcess.sealedContentLog === contentLog) perProcess.sealedContentLog = undefined;
+      if (current.log === contentLog) current.log = undefined;
     },
   };
-  perProcess.sealedContentLog = contentLog;
+  current.log = contentLog;
   return contentLog;
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { tableName } from '#database/connection.ts';
 import { identityOf } from '#database/identity.ts';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 
 /** Up to where a process has read the content log of one database. Plain data: the image keeps one as JSON. */
 export type Position = {

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 import { withConnection } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
-
-const database = (address: DatabaseAddress) => `
-  (SELECT oid FROM pg_database WHERE datname = current_database())::text AS database,
-  ${pg.escapeLiteral(tableName(address, 'Post'))}::regclass::oid::text AS posts`;
 
 /** See https://www.postgresql.org/docs/18/functions-info.html#FUNCTIONS-INFO-CONTROLDATA. */
 const SERVER = `
@@ -31,13 +27,19 @@ export async function databaseIdentity(address: DatabaseAddress): Promise<string
 /** {@link databaseIdentity} over a connection that is open. Throws what `pg` throws. */
 export async function identityOf(client: pg.ClientBase, address: DatabaseAddress): Promise<string> {
   try {
-    return hash((await client.query(`SELECT ${SERVER}, ${database(address)}`)).rows);
+    return hash((await client.query(`SELECT ${SERVER}, ${databaseColumns(address)}`)).rows);
   } catch (error) {
     if (!NOT_TOLD.test(String((error as { code?: unknown }).code))) throw error;
-    return `partial-${hash((await client.query(`SELECT ${database(address)}`)).rows)}`;
+    return `partial-${hash((await client.query(`SELECT ${databaseColumns(address)}`)).rows)}`;
   }
 }
 
 function hash(rows: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(rows)).digest('hex').slice(0, 12);
+}
+
+function databaseColumns(address: DatabaseAddress): string {
+  return `
+  (SELECT oid FROM pg_database WHERE datname = current_database())::text AS database,
+  ${pg.escapeLiteral(tableName(address, 'Post'))}::regclass::oid::text AS posts`;
 }

@@ -1,3 +1,5 @@
+import { processWide } from '#environment/process-wide.ts';
+
 /** Why a page was rendered by this process. */
 export type RenderReason = 'first read' | 'content changed';
 
@@ -8,12 +10,10 @@ export type RenderedPage = { path: string; at: Date; reason: RenderReason };
 const REMEMBERED = 1_000;
 
 // The server records, and the status page, which is in another bundle, shows.
-const perProcess = globalThis as typeof globalThis & { sealedRenders?: Map<string, RenderedPage> };
+const renders = processWide('page-cache.renders', () => new Map<string, RenderedPage>());
 
 /** Records a render for the status page. */
 export function recordRender(path: string, reason: RenderReason): void {
-  perProcess.sealedRenders ??= new Map();
-  const renders = perProcess.sealedRenders;
   // A map keeps the order of insertion, so a path that is rendered again has to leave first.
   renders.delete(path);
   renders.set(path, { path, at: new Date(), reason });
@@ -23,5 +23,5 @@ export function recordRender(path: string, reason: RenderReason): void {
 
 /** What this process rendered, newest first. */
 export function renderedPages(): RenderedPage[] {
-  return [...(perProcess.sealedRenders?.values() ?? [])].reverse();
+  return [...renders.values()].reverse();
 }

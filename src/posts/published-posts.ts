@@ -1,8 +1,8 @@
 import { database } from '#database/client.ts';
 import type { Prisma } from '#database/generated/client.ts';
-import { GENERATED_POSTS, POSTS_PER_PAGE } from './limits.ts';
+import { setting } from '#environment/settings.ts';
 import { excerpt } from './markdown.ts';
-import type { Post, PostList } from './post.ts';
+import { POSTS_PER_PAGE, type Post, type PostList } from './post.ts';
 
 /**
  * The condition of every read: a draft is never found, nor a post before its date. The clock is the database's, as for
@@ -13,7 +13,7 @@ async function published() {
   return { published: true, publishedAt: { lte: clock?.now ?? new Date() } };
 }
 
-const newestFirst = [{ publishedAt: 'desc' as const }, { id: 'desc' as const }];
+const NEWEST_FIRST = [{ publishedAt: 'desc' as const }, { id: 'desc' as const }];
 
 /** The first page of published posts, newest first. Throws `DatabaseUnavailable`. */
 export async function readNewestPosts(): Promise<PostList> {
@@ -54,8 +54,8 @@ export async function readPost(slug: string): Promise<Post | undefined> {
 export async function readSlugsToGenerate(): Promise<string[]> {
   const posts = await database().post.findMany({
     where: await published(),
-    orderBy: newestFirst,
-    take: GENERATED_POSTS,
+    orderBy: NEWEST_FIRST,
+    take: setting('GENERATED_POSTS'),
     select: { slug: true },
   });
   return posts.map((post) => post.slug);
@@ -64,7 +64,7 @@ export async function readSlugsToGenerate(): Promise<string[]> {
 async function readList(older: Prisma.PostWhereInput): Promise<PostList> {
   const rows = await database().post.findMany({
     where: { AND: [await published(), older] },
-    orderBy: newestFirst,
+    orderBy: NEWEST_FIRST,
     take: POSTS_PER_PAGE + 1,
     select: { slug: true, title: true, content: true, publishedAt: true, updatedAt: true },
   });

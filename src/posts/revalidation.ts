@@ -5,7 +5,7 @@ import { DatabaseUnavailable } from '#database/problem.ts';
 import { bearerToken } from '#requests/bearer.ts';
 import { bodyWithin } from '#requests/body.ts';
 import { isSameSecret } from '#requests/same-secret.ts';
-import { usableSecret } from '#secrets/live.ts';
+import { optionalSecret } from '#secrets/index.ts';
 import { isSlug } from './slug.ts';
 
 /** Bytes of a body at most. */
@@ -19,7 +19,7 @@ type Order = { slug: string } | { all: true };
  * secret the answer is 404. While the database is away it is 503, and nothing changes.
  */
 export async function answerRevalidation(request: Request): Promise<Response> {
-  const token = usableSecret('REVALIDATE_TOKEN');
+  const token = optionalSecret('REVALIDATE_TOKEN');
   if (token === undefined) return refusal(404, 'On-demand revalidation is off: REVALIDATE_TOKEN is not set.');
   if (!isSameSecret(bearerToken(request.headers.get('authorization')) ?? '', token)) {
     return refusal(401, 'Send Authorization: Bearer with the value of REVALIDATE_TOKEN.', {

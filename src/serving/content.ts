@@ -2,18 +2,11 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import { buildPosition } from '#build-output/record.ts';
 import { type ContentLog, followContentLog } from '#content-log/follow.ts';
 import type { ContentChanges } from '#content-log/read.ts';
-import { environment, unquoted } from '#environment/variables.ts';
-import { currentDatabaseAddress } from '#secrets/database-url.ts';
+import { setting } from '#environment/settings.ts';
+import { liveDatabaseAddress } from '#secrets/index.ts';
 
 /** Milliseconds for which the first page waits for what changed since the image was built. */
 const FIRST_READ = 1_000;
-
-/** Seconds between two reads of the content log; 0 for databases that sleep while nobody asks. */
-export function pollSeconds(): number {
-  const text = unquoted(environment.CONTENT_LOG_POLL_SECONDS ?? '') || '1';
-  if (/^\d{1,5}(\.\d+)?$/.test(text)) return Number(text);
-  throw new Error('CONTENT_LOG_POLL_SECONDS is not a number of seconds. Set it to one, such as 1, or to 0.');
-}
 
 /**
  * Follows the content log from the image's position, if there is a database, so that an image which is older than its
@@ -25,13 +18,13 @@ export async function followContent(
   onChanges: (changes: ContentChanges) => void,
 ): Promise<ContentLog | undefined> {
   try {
-    currentDatabaseAddress();
+    liveDatabaseAddress();
   } catch {
     return undefined;
   }
   const content = followContentLog({
     since: buildPosition(),
-    pollSeconds: pollSeconds(),
+    pollSeconds: setting('CONTENT_LOG_POLL_SECONDS'),
     onChanges,
     log: console.warn,
   });

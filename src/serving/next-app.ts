@@ -1,6 +1,6 @@
+import { setting } from '#environment/settings.ts';
 import type { Render, RequestHandler } from '#page-cache/render.ts';
 import { createRenderer } from '#page-cache/render.ts';
-import type { Listening } from './serve.ts';
 
 /** Milliseconds for which a request waits for Next.js to be loaded. */
 const LOAD_TIMEOUT = 10_000;
@@ -17,9 +17,10 @@ export type NextApp = {
  * Next.js around a standalone build. Loading it blocks the process for half a second, in which nothing is answered, so
  * the server answers what it can without it first.
  */
-export function createNextApp(folder: string, { hostname, port }: Listening): NextApp {
+export function createNextApp(folder: string): NextApp {
   let loading: Promise<{ handle: RequestHandler; render: Render }> | undefined;
   const load = () => {
+    const [hostname, port] = [setting('HOSTNAME'), setting('PORT')];
     loading ??= import('next').then(async ({ default: next }) => {
       const app = next({ dev: false, dir: folder, hostname, port });
       await app.prepare();

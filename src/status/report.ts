@@ -3,9 +3,13 @@ import { inBuild } from '#build-output/build-folder.ts';
 import { type BuiltPages, builtPages } from '#build-output/record.ts';
 import { reachability } from '#database/reachability.ts';
 import { type RenderedPage, renderedPages } from '#page-cache/renders.ts';
-import { secretProblem } from '#secrets/live.ts';
-import { ownSources, type StoreState } from '#secrets/sources.ts';
-import { type SecretState, secretStates } from '#secrets/states.ts';
+import {
+  type SecretState,
+  type StoreState,
+  secretProblem,
+  secretStates,
+  storeState,
+} from '#secrets/index.ts';
 
 /** How the site stands. Holds no secret. */
 export type StatusReport = {
@@ -29,7 +33,7 @@ export function statusReport(): StatusReport {
       ...state,
       problem: secretProblem(state.name) ?? state.problem,
     })),
-    store: ownSources().store?.state?.(),
+    store: storeState(),
     database: reachability(),
     pages: {
       inImage: built && { ...built, paths: built.paths.filter((path) => !renewed.has(path)) },

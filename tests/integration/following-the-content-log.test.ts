@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ContentLog, type Following, followContentLog } from '#content-log/follow.ts';
 import type { ContentChanges } from '#content-log/read.ts';
 import { migrate } from '#database/migrate.ts';
-import { disconnect } from '#database/one-per-process.ts';
+import { disconnect } from '#database/open-client.ts';
 import { skipSuite } from '../setup/capability.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { startDatabaseProxy } from '../setup/database-proxy.ts';

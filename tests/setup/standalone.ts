@@ -6,7 +6,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { BUILD_RECORD } from '#build-output/record.ts';
 import { readContentLog } from '#content-log/read.ts';
-import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
+import { type DatabaseAddress, readDatabaseAddress } from '#secrets/index.ts';
 import { runNode } from './command.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 

@@ -24,6 +24,7 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
     pack,
     capacity: 64 * 2 ** 20,
     sharedMaxAge: 0,
+    site: undefined,
     log: () => undefined,
     render: (path) => {
       rendered.push(path);
