@@ -97,7 +97,7 @@ describe('a finished page', () => {
   });
 
   it('answers HEAD with the headers of GET and no body', async () => {
-    for (const path of [...PAGES, '/speculation-rules.json', '/support/offer.css']) {
+    for (const path of [...PAGES, '/speculation-rules.json']) {
       const [get, head] = [await ask(path), await ask(path, {}, 'HEAD')];
       const { date: _, ...expected } = get.headers;
       const { date: __, ...found } = head.headers;
