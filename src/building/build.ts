@@ -20,6 +20,7 @@ import { SecretError } from '#secrets/reader.ts';
 import { storedVariables } from '#secrets/stores/open.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
+import { compressAssets } from './compress-assets.ts';
 import { packPages, removePages, requireKnownRoutes } from './pack-pages.ts';
 import { readContent, readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
@@ -142,6 +143,7 @@ async function assemble(): Promise<void> {
   await bundleCommands();
   requireKnownContent();
   blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
+  compressAssets(join(STANDALONE, '.next/static'));
 }
 
 /** Copies the matching files of a folder, and nothing else that lies there. */

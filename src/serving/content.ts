@@ -2,7 +2,6 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import { buildPosition } from '#build-output/record.ts';
 import { type ContentLog, followContentLog } from '#content-log/follow.ts';
 import type { ContentChanges } from '#content-log/read.ts';
-import { environment, unquoted } from '#environment/variables.ts';
 import { currentDatabaseAddress } from '#secrets/database-url.ts';
 
 /** Milliseconds for which the first page waits for what changed since the image was built. */
@@ -12,9 +11,11 @@ const FIRST_READ = 1_000;
  * Follows the content log from the image's position, if there is a database, so that an image which is older than its
  * database corrects itself before its first page.
  *
+ * @param pollSeconds between two reads; 0 reads only if something else needs the database
  * @returns `undefined` without DATABASE_URL: the image's pages are then served as they are
  */
 export async function followContent(
+  pollSeconds: number,
   onChanges: (changes: ContentChanges) => void,
 ): Promise<ContentLog | undefined> {
   try {
@@ -24,7 +25,7 @@ export async function followContent(
   }
   const content = followContentLog({
     since: buildPosition(),
-    pollSeconds: Number(unquoted(environment.CONTENT_LOG_POLL_SECONDS ?? '') || 1),
+    pollSeconds,
     onChanges,
     log: console.warn,
   });

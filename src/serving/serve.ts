@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { serveFrom } from '#build-output/build-folder.ts';
 import { describeBuild, PAGES_FILE } from '#build-output/record.ts';
+import { currentContentLog } from '#content-log/follow.ts';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { environment, unquoted } from '#environment/variables.ts';
 import { readPack } from '#page-cache/pack.ts';
 import { createPages } from '#page-cache/pages.ts';
+import type { Render } from '#page-cache/render.ts';
 import { configuredSite } from '#requests/site.ts';
 import { watchSecrets } from '#secrets/live.ts';
 import { readSecret } from '#secrets/reader.ts';
@@ -54,17 +56,23 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   console.info(describeBuild());
   logReachability(console.info);
 
+  const pollSeconds = wholeNumber('CONTENT_LOG_POLL_SECONDS', 1);
   const next = createNextApp(folder, { hostname, port });
+  // A database that may sleep is asked what changed only if a render wakes it anyway.
+  const render: Render = async (path, headers) => {
+    if (pollSeconds === 0) await currentContentLog()?.readOn();
+    return next.render(path, headers);
+  };
   const packed = join(folder, PAGES_FILE);
   const pages = createPages({
-    render: next.render,
+    render,
     pack: existsSync(packed) ? readPack(packed) : undefined,
     capacity: wholeNumber('PAGE_MEMORY_MB', 64) * 1024 * 1024,
     sharedMaxAge: wholeNumber('SHARED_MAX_AGE', 0),
     log: console.warn,
   });
   const answerAsset = createAssets(folder);
-  const content = await followContent(pages.expire);
+  const content = await followContent(pollSeconds, pages.expire);
 
   const options = {
     requestTimeout: REQUEST_TIMEOUT,
@@ -86,7 +94,7 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   server.on('connect', (_request, socket) => refuseTunnel(socket));
   // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
   server.keepAliveTimeout = 65_000;
-  const watches = [watchSecrets(console.info), watchDatabase()];
+  const watches = [watchSecrets(console.info), ...(pollSeconds > 0 ? [watchDatabase()] : [])];
   stopOnSignal(server, drainSeconds, () => {
     for (const stop of watches) stop();
     void content?.stop();

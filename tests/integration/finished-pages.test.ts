@@ -249,6 +249,15 @@ describe('an asset', () => {
         'public, max-age=31536000, immutable',
         'text/css; charset=utf-8',
       ]);
+      const plain = (await ask(path ?? '')).body;
+      for (const [coding, decode] of [
+        ['br', brotliDecompressSync],
+        ['gzip', gunzipSync],
+      ] as const) {
+        const encoded = await ask(path ?? '', { 'Accept-Encoding': coding });
+        expect(encoded.headers['content-encoding']).toBe(coding);
+        expect(decode(encoded.body).equals(plain)).toBe(true);
+      }
     }
   });
 
