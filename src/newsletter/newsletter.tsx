@@ -9,7 +9,12 @@ export function Newsletter() {
       <p>This is today’s mail: the newest posts in the template that the site was built with.</p>
       <p className={styles.subject}>{mailTemplate().subject}</p>
       {/* A document with a policy of its own: no script runs in it, whatever the template says. */}
-      <iframe className={styles.mail} src="/newsletter/mail" title="Today’s mail" />
+      <iframe
+        className={styles.mail}
+        sandbox="allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+        src="/newsletter/mail"
+        title="Today’s mail"
+      />
     </section>
   );
 }

@@ -25,6 +25,9 @@ const page = (formTargets: string) => (scripts: string[]) =>
     "frame-ancestors 'none'",
   ].join('; ');
 
+/** Also the attribute of the frame in src/newsletter/newsletter.tsx. */
+const MAIL_SANDBOX = 'allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation';
+
 /** https://www.w3.org/TR/CSP3/ */
 const POLICIES: Record<Policy, (scripts: string[]) => string> = {
   page: page("'self'"),
@@ -32,7 +35,15 @@ const POLICIES: Record<Policy, (scripts: string[]) => string> = {
   payment: page("'self' https://checkout.stripe.com"),
   // A mail's styles are inline. The sandbox lets its links open, and nothing run.
   mail: () =>
-    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; frame-ancestors 'self'",
+    [
+      "default-src 'none'",
+      "style-src 'unsafe-inline'",
+      'img-src https: data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      `sandbox ${MAIL_SANDBOX}`,
+      "frame-ancestors 'self'",
+    ].join('; '),
 };
 
 /**

@@ -63,7 +63,7 @@ export async function serve(folder: string): Promise<void> {
     log: console.warn,
   });
   const answerAsset = createAssets(folder);
-  const content = await followContent(pages.expire);
+  const content = await followContent(pollSeconds, pages.expire);
 
   const options = {
     requestTimeout: REQUEST_TIMEOUT,
@@ -85,7 +85,11 @@ export async function serve(folder: string): Promise<void> {
   server.on('connect', (_request, socket) => refuseTunnel(socket));
   // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
   server.keepAliveTimeout = 65_000;
-  const watches = [watchSecrets(console.info), watchDatabase()];
+  // A database that may sleep is asked only when a render wakes it anyway.
+  const watches = [
+    watchSecrets(console.info),
+    ...(setting('CONTENT_LOG_POLL_SECONDS') > 0 ? [watchDatabase()] : []),
+  ];
   stopOnSignal(server, setting('DRAIN_SECONDS'), () => {
     for (const stop of watches) stop();
     void content?.stop();

@@ -143,7 +143,7 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
     await client
       .query(
         `INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
-         VALUES ('attacks', 'attacks', $1, $2, true, now(), now())`,
+         VALUES ('attacks', 'attacks', $1, $2, true, now() - interval '9 years', now())`,
         ['<script>attack()</script>', ATTACKS.join('\n\n')],
       )
       .finally(() => client.end());
@@ -156,6 +156,9 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
     page.on('dialog', () => {
       attacks += 1;
     });
+    await expect
+      .poll(async () => (await fetch(`${site}/posts/attacks`)).status, { timeout: 10_000 })
+      .toBe(200);
     await page.goto('/posts/attacks');
     await page.getByText('All posts').waitFor();
     const protocols = await page

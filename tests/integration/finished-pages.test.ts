@@ -97,7 +97,7 @@ describe('a finished page', () => {
   });
 
   it('answers HEAD with the headers of GET and no body', async () => {
-    for (const path of [...PAGES, '/speculation-rules.json', '/support/offer.css']) {
+    for (const path of [...PAGES, '/speculation-rules.json']) {
       const [get, head] = [await ask(path), await ask(path, {}, 'HEAD')];
       const { date: _, ...expected } = get.headers;
       const { date: __, ...found } = head.headers;
@@ -249,6 +249,15 @@ describe('an asset', () => {
         'public, max-age=31536000, immutable',
         'text/css; charset=utf-8',
       ]);
+      const plain = (await ask(path ?? '')).body;
+      for (const [coding, decode] of [
+        ['br', brotliDecompressSync],
+        ['gzip', gunzipSync],
+      ] as const) {
+        const encoded = await ask(path ?? '', { 'Accept-Encoding': coding });
+        expect(encoded.headers['content-encoding']).toBe(coding);
+        expect(decode(encoded.body).equals(plain)).toBe(true);
+      }
     }
   });
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as elapsed } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { skipSuite } from '../setup/capability.ts';
+import { runNode } from '../setup/command.ts';
 import { createDatabase } from '../setup/database.ts';
 import { startDatabaseProxy } from '../setup/database-proxy.ts';
 import { hasPgBouncer, startPgBouncer } from '../setup/pgbouncer.ts';
@@ -118,6 +120,51 @@ describe('a change by SQL', () => {
     }
     expect(await shows(after, '/', 'Title of written-after-the-image')).toBe(true);
     expect((await read(after, '/posts/written-after-the-image')).status).toBe(200);
+  });
+});
+
+describe('a server that must not wake its database, with CONTENT_LOG_POLL_SECONDS=0', () => {
+  it('keeps no connection, and sees changes if it renders something or is told', async () => {
+    const own = await makeOwnBuild();
+    stops.push(own.remove);
+    const token = 'a-token-of-at-least-32-characters';
+    const site = await serveStandalone(
+      {
+        DATABASE_URL_FILE: '',
+        DATABASE_URL: own.database.url,
+        CONTENT_LOG_POLL_SECONDS: '0',
+        REVALIDATE_TOKEN: token,
+      },
+      own.folder,
+    );
+    stops.push(site.stop);
+    const connections = () =>
+      own.database.query(
+        `SELECT FROM pg_stat_activity WHERE application_name = 'sealed' AND datname = current_database()`,
+      );
+    await vi.waitFor(async () => expect(await connections()).toEqual([]), PATIENCE);
+    await own.database.query(`UPDATE "Post" SET "title" = 'Told of' WHERE "slug" = $1`, [POST]);
+    await elapsed(1_500);
+    expect(await shows(site, `/posts/${POST}`, 'Told of')).toBe(false);
+    expect(await connections()).toEqual([]);
+    const answer = await fetch(`${site.url}/revalidate`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}` },
+      body: '{"slug":"nonesuch"}',
+    });
+    expect(answer.status).toBe(200);
+    await vi.waitFor(async () => expect(await shows(site, `/posts/${POST}`, 'Told of')).toBe(true), PATIENCE);
+  });
+
+  it.each(['often', '-1', '0.5'])('is not started with %s', async (value) => {
+    const site = runNode(build.folder, [join(build.folder, 'sealed.js')], {
+      CONTENT_LOG_POLL_SECONDS: value,
+      PORT: '0',
+    });
+    expect(await site.ended).toBe(1);
+    expect(site.output()).toContain(
+      'CONTENT_LOG_POLL_SECONDS is not a whole number. Set it to one, such as 1.',
+    );
   });
 });
 

@@ -36,6 +36,7 @@ describe('.next/standalone after npm start', () => {
       '.git/config',
       'src/posts/post.ts',
       '.next/server/chunks/types.d.ts',
+      '.next/server/app/index.html',
       'package-lock.json',
       'README.md',
       'prisma/schema.prisma',

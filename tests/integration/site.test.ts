@@ -55,14 +55,17 @@ describe('the site after npm start', () => {
     expect([...seen].filter((path) => path?.startsWith('/posts/')).length).toBeGreaterThanOrEqual(12);
   });
 
-  it('has a post that was written after the build, on its page and in the list', async () => {
+  it('has a post that was written after the build, on its page and in the list, until it is deleted', async () => {
     await query(`INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
       VALUES ('late', 'written-later', 'Written later', 'Late text.', true, now(), now())`);
     await vi.waitFor(async () => {
       const { status, body } = await ask('/posts/written-later');
       expect([status, body]).toEqual([200, expect.stringContaining('Late text.')]);
       expect((await ask('/')).body).toContain('Written later');
-    }, 2_000);
+    }, 10_000);
+    await query(`DELETE FROM "Post" WHERE "slug" = 'written-later'`);
+    await vi.waitFor(async () => expect((await ask('/posts/written-later')).status).toBe(404), 10_000);
+    expect((await ask('/')).body).not.toContain('Written later');
   });
 
   it('does not know a draft, at the first hit and after', async () => {

@@ -7,6 +7,7 @@ const FILES = [
   /^\.next\/(BUILD_ID|[a-z-]+\.json)$/,
   /^\.next\/pages\.pack$/,
   /^\.next\/server\/.+\.(js|js\.map|json)$/,
+  /^\.next\/server\/pages\/(404|500)\.html$/,
   /^\.next\/server\/app\/icon\.svg\.(meta|body)$/,
   /^\.next\/static\/.+\.(js|css|svg)(\.br|\.gz)?$/,
 ];
