@@ -12,11 +12,9 @@ const FIRST_READ = 1_000;
  * Follows the content log from the image's position, if there is a database, so that an image which is older than its
  * database corrects itself before its first page.
  *
- * @param pollSeconds between two reads; 0 reads only if something else needs the database
  * @returns `undefined` without DATABASE_URL: the image's pages are then served as they are
  */
 export async function followContent(
-  pollSeconds: number,
   onChanges: (changes: ContentChanges) => void,
 ): Promise<ContentLog | undefined> {
   try {

@@ -63,7 +63,7 @@ export async function serve(folder: string): Promise<void> {
     log: console.warn,
   });
   const answerAsset = createAssets(folder);
-  const content = await followContent(pollSeconds, pages.expire);
+  const content = await followContent(pages.expire);
 
   const options = {
     requestTimeout: REQUEST_TIMEOUT,
