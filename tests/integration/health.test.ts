@@ -1,13 +1,15 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { runNode } from '../setup/command.ts';
 
-it('checks the health of a standalone build with one file of it and no package', async () => {
+it('checks the health of a standalone build with the bundled commands alone and no package', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-health-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  copyFileSync(join(inject('siteFolder'), '.next/standalone/sealed.js'), join(folder, 'sealed.js'));
+  const build = join(inject('siteFolder'), '.next/standalone');
+  for (const name of readdirSync(build).filter((file) => /^sealed.*\.js$/.test(file)))
+    copyFileSync(join(build, name), join(folder, name));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   // What marks a bundle; elsewhere the command would look for the project's .env.
   writeFileSync(join(folder, 'prisma'), '');

@@ -153,23 +153,18 @@ describe('"Support this blog"', () => {
     expect((await pay('5')).headers.get('location')).toBe(`${stripe.url}/pay`);
   });
 
-  it('tells where Stripe can not be reached, or its address is none', async () => {
-    for (const [address, line] of [
-      ['http://127.0.0.1:9', /^support: Stripe at 127\.0\.0\.1:9 gave no answer/m],
-      ['nonsense', /^support: STRIPE_API_URL is not an address/m],
-    ] as const) {
-      await withServer({ STRIPE_SECRET_KEY: key, STRIPE_API_URL: address }, async (server) => {
-        const response = await pay('5', { Origin: server.url }, server);
-        expect(response.headers.get('location')).toBe('/support/trouble');
-        expect(server.log()).toMatch(line);
-        expect(server.log()).not.toContain(key);
-      });
-    }
+  it('says so if Stripe can not be reached', async () => {
+    await withServer({ STRIPE_SECRET_KEY: key, STRIPE_API_URL: 'http://127.0.0.1:9' }, async (server) => {
+      const response = await pay('5', { Origin: server.url }, server);
+      expect(response.headers.get('location')).toBe('/support/trouble');
+      expect(server.log()).toMatch(/^support: Stripe at 127\.0\.0\.1:9 gave no answer/m);
+      expect(server.log()).not.toContain(key);
+    });
   });
 
-  it('does not start with a SITE_URL that is none', async () => {
-    await expect(serveStandalone({ SITE_URL: 'blog.example' })).rejects.toThrow(
-      /sealed: SITE_URL is not the address of a site\. Set it, as in https:\/\/blog\.example\./,
+  it('does not start with an invalid address of the site or of Stripe', async () => {
+    await expect(serveStandalone({ SITE_URL: 'blog.example', STRIPE_API_URL: 'nonsense' })).rejects.toThrow(
+      /sealed: SITE_URL is not the address of a site\. Set it, as in https:\/\/blog\.example\.\nsealed: STRIPE_API_URL is not an address/,
     );
   });
 });
