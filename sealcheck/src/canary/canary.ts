@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { type Prepared, prepare } from '../check.ts';
 import type { Limits } from '../contents/budget.ts';
-import { checkImage } from '../image/check.ts';
+import { checkImage } from '../image/check-image.ts';
 import { openImage } from '../image/source.ts';
 import type { Report } from '../report/findings.ts';
 import type { DeclaredSecret } from '../secrets/declare.ts';
+import { type Prepared, prepare } from '../secrets/prepare.ts';
 import { CouldNotCheck } from '../verdict.ts';
 import { version } from '../version.ts';
 import { Witness } from './witness.ts';

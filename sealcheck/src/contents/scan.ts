@@ -4,7 +4,7 @@ import type { Hit, Search } from '../search/search.ts';
 import { StreamSearch } from '../search/search.ts';
 import { messageOf } from '../verdict.ts';
 import { Budget, LimitReached, type Limits } from './budget.ts';
-import { type Frame, nextFrame, unpackFrame } from './carve.ts';
+import { Carver, Flow, frameWindow, inMemory, once, type View } from './carver.ts';
 import { Channel } from './channel.ts';
 import {
   type Compression,
@@ -15,6 +15,7 @@ import {
   unopenedFormat,
   utf16Of,
 } from './decode.ts';
+import { type Frame, unpackFrame } from './frames.ts';
 
 /** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
 export interface Where {
@@ -34,10 +35,8 @@ export interface Listener {
   progress(bytes: number): void;
 }
 
-const frameWindow = 16 * 2 ** 20;
 // Each has a decoder with a window of its own.
 const mostFlows = 2;
-const inMemory = 8 * 2 ** 20;
 const headLength = 512;
 // Sixteen times what Linux allows for a path.
 const longestName = 2 ** 16;
@@ -309,126 +308,6 @@ export class ContentScanner {
   }
 }
 
-/** Where a frame lies: at the file's start, with all of the file at hand, beside how many that are being unpacked. */
-interface View {
-  atStart: boolean;
-  last: boolean;
-  flowing: number;
-}
-
-type Unpack = (frame: Frame, bytes: Buffer, view: View) => Promise<number | 'cut' | Flow | undefined>;
-
-/** An unpacking under way, which is given bytes until it has enough. */
-class Flow {
-  isOver = false;
-  readonly #channel = new Channel();
-  readonly #done: Promise<void>;
-
-  constructor(unpack: (source: AsyncIterable<Buffer>) => Promise<void>) {
-    this.#done = unpack(this.#channel).finally(() => {
-      this.isOver = true;
-    });
-  }
-
-  async put(bytes: Buffer): Promise<void> {
-    for await (const chunk of once(bytes)) await this.#channel.put(chunk);
-  }
-
-  async end(): Promise<void> {
-    this.#channel.end();
-    await this.#done;
-  }
-}
-
-/** Notices compressed frames anywhere in a file and hands each over with the bytes that follow it. */
-class Carver {
-  /** The file's text when it is text, kept while it is small, for the search of base64 runs. */
-  text(): Buffer[] {
-    return this.#text.length > 0 ? [Buffer.concat(this.#text)] : [];
-  }
-  readonly #unpack: Unpack;
-  readonly #text: Buffer[] = [];
-  readonly #flows = new Set<Flow>();
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  // Bytes of the file before those that are held.
-  #passed = 0;
-  #collecting = false;
-  #first: boolean;
-  #isText: boolean | undefined;
-  #textBytes = 0;
-
-  constructor(unpack: Unpack, startsWithZlib: boolean) {
-    this.#unpack = unpack;
-    this.#first = startsWithZlib;
-  }
-
-  async push(chunk: Buffer): Promise<void> {
-    for (const flow of this.#flows) {
-      if (flow.isOver) this.#flows.delete(flow);
-      else await flow.put(chunk);
-    }
-    this.#isText ??= !chunk.subarray(0, 1024).includes(0);
-    if (this.#isText && this.#textBytes < inMemory) {
-      this.#textBytes += chunk.length;
-      this.#text.push(chunk);
-    }
-    if (this.#collecting) {
-      this.#held.push(chunk);
-      this.#heldBytes += chunk.length;
-      if (this.#heldBytes >= frameWindow) await this.#work(false);
-      return;
-    }
-    const tail = this.#held[0];
-    const bytes = tail ? Buffer.concat([tail, chunk]) : chunk;
-    const frame = this.#first ? { start: 0 } : nextFrame(bytes, 0);
-    if (frame) {
-      this.#collecting = true;
-      this.#passed += frame.start;
-      this.#held = [bytes.subarray(frame.start)];
-      this.#heldBytes = bytes.length - frame.start;
-    } else {
-      this.#passed += Math.max(0, bytes.length - 8);
-      this.#held = [bytes.subarray(-8)];
-    }
-  }
-
-  async end(): Promise<void> {
-    if (this.#collecting) await this.#work(true);
-    this.#held = [];
-    for (const flow of this.#flows) await flow.end();
-  }
-
-  async #work(last: boolean): Promise<void> {
-    const bytes = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
-    let at = 0;
-    for (;;) {
-      const frame: Frame | undefined = this.#first
-        ? { kind: 'zlib', start: 0, data: 0 }
-        : nextFrame(bytes, at);
-      this.#first = false;
-      if (!frame) {
-        at = Math.max(at, bytes.length - 8);
-        this.#collecting = false;
-        break;
-      }
-      const moved = { ...frame, start: 0, data: frame.data - frame.start };
-      const atStart = this.#passed + frame.start === 0;
-      const view = { atStart, last, flowing: this.#flows.size };
-      const end = await this.#unpack(moved, bytes.subarray(frame.start), view);
-      if (end === 'cut' && !last) {
-        at = frame.start;
-        break;
-      }
-      if (end instanceof Flow) this.#flows.add(end);
-      at = frame.start + (typeof end === 'number' ? Math.max(end, 1) : 1);
-    }
-    this.#passed += at;
-    this.#held = [Buffer.from(bytes.subarray(at))];
-    this.#heldBytes = bytes.length - at;
-  }
-}
-
 const base64Letters = /[^A-Za-z0-9+/_-]/g;
 const lineBreak = /(?:(?:\\r)?\\n|\r?\n)[ \t]{0,32}(?=[A-Za-z0-9+/_-])/y;
 
@@ -447,10 +326,6 @@ function endOfBase64(text: string, from: number): number {
 const isOutOfReach = (error: unknown): boolean =>
   /windowTooLarge|memory_allocation/.test((error as NodeJS.ErrnoException).code ?? '') ||
   /error code (3|4)$/.test(messageOf(error));
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  for (let at = 0; at < bytes.length; at += 1 << 16) yield bytes.subarray(at, at + (1 << 16));
-}
 
 async function* counted(
   source: AsyncIterable<Buffer>,

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { reportOf } from '../check.ts';
 import { Collector } from '../contents/collect.ts';
 import { ContentScanner } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
-import type { CheckOptions } from '../image/check.ts';
+import type { CheckOptions } from '../image/check-image.ts';
 import type { Report } from '../report/findings.ts';
+import { reportOf } from '../report/make-report.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 
 /** How far a site is followed. */

@@ -1,9 +1,10 @@
-import { type Located, type Prepared, reportOf } from '../check.ts';
 import type { Limits } from '../contents/budget.ts';
 import { Collector, type Sighting } from '../contents/collect.ts';
 import { ContentScanner, type Where } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
 import type { Report } from '../report/findings.ts';
+import { type Located, reportOf } from '../report/make-report.ts';
+import type { Prepared } from '../secrets/prepare.ts';
 import { stepsOfDockerfile } from './dockerfile.ts';
 import { hitsByPointer } from './documents.ts';
 import { cleanPath } from './layer.ts';

@@ -1,12 +1,12 @@
 import { createReadStream, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { reportOf } from '../check.ts';
 import { Collector } from '../contents/collect.ts';
 import { ContentScanner, type Where } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
-import type { CheckOptions } from '../image/check.ts';
+import type { CheckOptions } from '../image/check-image.ts';
 import type { Report } from '../report/findings.ts';
+import { reportOf } from '../report/make-report.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 
 async function scanTree(
