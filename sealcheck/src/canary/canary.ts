@@ -154,6 +154,7 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
     findings: [],
     allowed: [],
     incomplete: [],
+    unopened: [],
     warnings: [],
     notes: [],
     layers: [],

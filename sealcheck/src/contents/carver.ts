@@ -57,12 +57,14 @@ export class Carver {
   #passed = 0;
   #collecting = false;
   #first: boolean;
+  readonly #anyWindow: boolean;
   #isText: boolean | undefined;
   #textBytes = 0;
 
-  constructor(unpack: Unpack, startsWithZlib: boolean) {
+  constructor(unpack: Unpack, head: { isZlib: boolean; anyWindow: boolean }) {
     this.#unpack = unpack;
-    this.#first = startsWithZlib;
+    this.#first = head.isZlib;
+    this.#anyWindow = head.anyWindow;
   }
 
   async push(chunk: Buffer): Promise<void> {
@@ -83,7 +85,7 @@ export class Carver {
     }
     const tail = this.#held[0];
     const bytes = tail ? Buffer.concat([tail, chunk]) : chunk;
-    const frame = this.#first ? { start: 0 } : nextFrame(bytes, 0);
+    const frame = this.#first ? { start: 0 } : nextFrame(bytes, 0, this.#anyWindow);
     if (frame) {
       this.#collecting = true;
       this.#passed += frame.start;
@@ -107,7 +109,7 @@ export class Carver {
     for (;;) {
       const frame: Frame | undefined = this.#first
         ? { kind: 'zlib', start: 0, data: 0 }
-        : nextFrame(bytes, at);
+        : nextFrame(bytes, at, this.#anyWindow);
       this.#first = false;
       if (!frame) {
         at = Math.max(at, bytes.length - 8);

@@ -21,6 +21,8 @@ export class Collector implements Listener {
   readonly incompleteReasons: { where: Where; reason: string }[] = [];
   readonly #toldIncomplete = new Set<string>();
   readonly notes: { where: Where; reason: string }[] = [];
+  /** What was searched as bytes and not opened, one reason a file. */
+  readonly unopenedFiles: { where: Where; reason: string }[] = [];
   bytes = 0;
   readonly #sightings = new Map<string, Sighting>();
   readonly #onProgress: (bytes: number) => void;
@@ -60,6 +62,10 @@ export class Collector implements Listener {
   note(where: Where, reason: string): void {
     if (where === noPlace && this.notes.some((known) => known.where === noPlace)) return;
     if (this.notes.length < mostReasons) this.notes.push({ where, reason });
+  }
+
+  unopened(where: Where, reason: string): void {
+    if (this.unopenedFiles.length < mostReasons) this.unopenedFiles.push({ where, reason });
   }
 
   progress(bytes: number): void {

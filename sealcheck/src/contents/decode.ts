@@ -7,6 +7,23 @@ import { zstdFrames } from './zstd.ts';
 
 export type Compression = 'gzip' | 'brotli' | 'zstd' | 'xz' | 'zlib' | 'deflate';
 
+const HEAD_LENGTH = 512;
+
+/** The same stream with a first chunk of at least 512 bytes, if it has as many: enough for `kindOf`. */
+export async function* withHead(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of source) {
+    if (!head) yield chunk;
+    else {
+      head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
+      if (head.length < HEAD_LENGTH) continue;
+      yield head;
+      head = undefined;
+    }
+  }
+  if (head && head.length > 0) yield head;
+}
+
 /** What a file is by its first bytes (at least 265 of them, or the whole file). */
 export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefined {
   if (head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return 'gzip';
@@ -21,25 +38,6 @@ export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefi
 
 /** A zlib decoder tells how many bytes of its input belonged to the compressed data. */
 type Decoder = Transform & { readonly bytesWritten: number };
-
-const unopened: readonly (readonly [format: string, firstBytes: string])[] = [
-  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((level) => ['bzip2', `425a683${level}314159265359`] as const),
-  ['lz4', '04224d18'],
-  ['lzip', '4c5a495001'],
-  ['lzma', '5d00008000'],
-  ['lzma', '5d00000004'],
-  ['7z', '377abcaf271c'],
-  ['rar', '526172211a07'],
-  ['compress', '1f9d90'],
-  ['snappy', 'ff060000734e61507059'],
-  ['an encrypted file of OpenSSL', '53616c7465645f5f'],
-];
-
-/** The format of a file that packs its content in a way that is not read here, by its first bytes. */
-export function unopenedFormat(head: Buffer): string | undefined {
-  const start = head.toString('hex', 0, 16);
-  return unopened.find(([, firstBytes]) => start.startsWith(firstBytes))?.[0];
-}
 
 /** Which UTF-16 a text is in: by its byte order mark, or as every other byte of its beginning is zero. */
 export function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {

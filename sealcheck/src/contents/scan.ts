@@ -5,16 +5,16 @@ import { StreamSearch } from '../search/search.ts';
 import { messageOf } from '../verdict.ts';
 import { Budget, LimitReached, type Limits } from './budget.ts';
 import { Carver, Flow, frameWindow, inMemory, once, type View } from './carver.ts';
-import { Channel } from './channel.ts';
 import {
   type Compression,
   decompressed,
   kindOf,
   type TarEntry,
   tarEntries,
-  unopenedFormat,
   utf16Of,
+  withHead,
 } from './decode.ts';
+import { foreignFormat, foreignPieces, LARGEST_FOREIGN, NotOpened } from './foreign.ts';
 import { type Frame, unpackFrame } from './frames.ts';
 
 /** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
@@ -32,15 +32,53 @@ export interface Listener {
   incomplete(where: Where, reason: string): void;
   /** Something that a reader should know, and that hides nothing. */
   note(where: Where, reason: string): void;
+  /** Something was searched as bytes and not opened: said in the verdict, and exit 2 if the check is strict. */
+  unopened(where: Where, reason: string): void;
   progress(bytes: number): void;
 }
 
+const ZIP_MAGIC = 0x504b0304;
+const ZIP_END = Buffer.from('PK\u0005\u0006', 'latin1');
+// What 7-Zip calls the content of a file that packs no names.
+const UNNAMED = 'archive~';
 // Each has a decoder with a window of its own.
 const mostFlows = 2;
-const headLength = 512;
 // Sixteen times what Linux allows for a path.
 const longestName = 2 ** 16;
 const base64Heads = /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA/;
+
+/** A file that is being scanned, and what its archives may still unpack to. */
+type OpenFile = { where: Where; budget: Budget; depth: number };
+
+/** Opens what a file's bytes pack, while the bytes themselves are searched. */
+type Opening = {
+  push(chunk: Buffer): Promise<void>;
+  /** Resolves when everything was opened: true if a search of the bytes would only repeat what was found. */
+  end(): Promise<boolean>;
+  /** The file as text, if it is a small text. */
+  text?(): Buffer[];
+};
+
+/** Keeps the bytes of a file up to a size, beyond which there are none. */
+class Held {
+  readonly #most: number;
+  #chunks: Buffer[] | undefined = [];
+  #length = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  push(chunk: Buffer): void {
+    this.#length += chunk.length;
+    if (this.#length > this.#most) this.#chunks = undefined;
+    else this.#chunks?.push(Buffer.from(chunk));
+  }
+
+  get bytes(): Buffer | undefined {
+    return this.#chunks && Buffer.concat(this.#chunks);
+  }
+}
 
 /** Scans contents of any shape, archives within archives included, for the values of one search. */
 export class ContentScanner {
@@ -115,72 +153,33 @@ export class ContentScanner {
     const stream = new StreamSearch(this.search);
     const rules = rulesFor(this.#rules, name);
     const forRules: Buffer[] = [];
-    const top = depth === 0;
-    let head: Buffer | undefined = Buffer.alloc(0);
-    let consumer: { channel: Channel; done: Promise<boolean>; standsIn: boolean } | undefined;
-    let carver: Carver | undefined;
+    let opening: Opening | undefined;
     let read = 0;
     let failure: unknown;
     let wide: { decoder: InstanceType<typeof TextDecoder>; stream: StreamSearch } | undefined;
-    const begin = (first: Buffer): void => {
-      const utf16 = utf16Of(first);
-      if (utf16) wide = { decoder: new TextDecoder(utf16), stream: new StreamSearch(this.search) };
-      const format = unopenedFormat(first);
-      if (format) this.#listener.note(where, `is ${format}, which is not opened: its bytes were searched`);
-      const kind = kindOf(first, name);
-      if (
-        kind === 'tar' ||
-        kind === 'brotli' ||
-        (kind && kind !== 'zlib' && (size === undefined || size > frameWindow))
-      ) {
-        const channel = new Channel();
-        consumer = {
-          channel,
-          done: this.#consume(kind, where, channel, budget, depth),
-          standsIn: kind === 'tar',
-        };
-      } else {
-        carver = new Carver(
-          (frame, bytes, view) => this.#unpack(where, frame, bytes, view, budget, depth),
-          kind === 'zlib',
-        );
-      }
-    };
-    const pass = async (chunk: Buffer): Promise<void> => {
-      stream.push(chunk);
-      wide?.stream.push(Buffer.from(wide.decoder.decode(chunk, { stream: true })));
-      if (consumer) await consumer.channel.put(chunk);
-      else await carver?.push(chunk);
-    };
     try {
-      for await (const chunk of body) {
-        read += chunk.length;
-        if (top) {
+      for await (const chunk of withHead(body)) {
+        if (depth === 0) {
           budget.read(chunk.length);
           this.#listener.progress(chunk.length);
         }
+        if (!opening) {
+          const utf16 = utf16Of(chunk);
+          if (utf16) wide = { decoder: new TextDecoder(utf16), stream: new StreamSearch(this.search) };
+          opening = this.#opening({ where, budget, depth }, chunk, size);
+        }
+        read += chunk.length;
         if (rules.length > 0 && read < inMemory) forRules.push(Buffer.from(chunk));
-        if (head) {
-          head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
-          if (head.length < headLength) continue;
-          begin(head);
-          await pass(head);
-          head = undefined;
-        } else await pass(chunk);
+        stream.push(chunk);
+        wide?.stream.push(Buffer.from(wide.decoder.decode(chunk, { stream: true })));
+        await opening.push(chunk);
       }
-      if (head) {
-        begin(head);
-        await pass(head);
-      }
-      await carver?.end();
     } catch (error) {
       // What came before the damage counts: it is reported below, and then the error goes on.
       failure = error;
     }
-    consumer?.channel.end();
-    const readWhole = await consumer?.done;
-    // A tar's entries were searched one by one; its bytes as a whole would only repeat them.
-    if (!(consumer?.standsIn && readWhole)) this.#report(where, stream);
+    const repeats = (await opening?.end()) ?? false;
+    if (!repeats) this.#report(where, stream);
     // The bytes showed what is plain in UTF-16; its text shows what was encoded before it was written so.
     const encoded = wide?.stream.end().filter((hit) => hit.encoding !== 'plain') ?? [];
     if (encoded.length > 0)
@@ -189,40 +188,134 @@ export class ContentScanner {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);
     }
-    if (read < inMemory && !consumer && depth < this.limits.depth)
-      await this.#scanBase64(where, carver?.text() ?? [], budget, depth);
+    if (read < inMemory && depth < this.limits.depth)
+      await this.#scanBase64(where, opening?.text?.() ?? [], budget, depth);
     if (failure !== undefined) throw failure;
   }
 
-  // Tells whether the archive could be read to its end.
+  #opening(file: OpenFile, head: Buffer, size: number | undefined): Opening {
+    const kind = kindOf(head, file.where.nested.at(-1) ?? file.where.path);
+    const isStream = kind !== undefined && kind !== 'zlib' && (size === undefined || size > frameWindow);
+    if (kind === 'tar' || kind === 'brotli' || isStream) return this.#streamOpening(file, kind);
+    const foreign = foreignFormat(head);
+    const isZip = head.length >= 4 && head.readUInt32BE(0) === ZIP_MAGIC;
+    const archive = foreign?.opens || isZip ? new Held(LARGEST_FOREIGN) : undefined;
+    const entries = { encrypted: 0, method: 0 };
+    const carver = new Carver(
+      (frame, bytes, view) => {
+        if (frame.obstacle) {
+          entries[frame.obstacle] += 1;
+          return Promise.resolve(undefined);
+        }
+        return this.#unpack(file, frame, bytes, view);
+      },
+      { isZlib: kind === 'zlib', anyWindow: /^(\x89PNG|%PDF)/.test(head.toString('latin1', 0, 4)) },
+    );
+    return {
+      text: () => carver.text(),
+      push: async (chunk) => {
+        archive?.push(chunk);
+        await carver.push(chunk);
+      },
+      end: async () => {
+        await carver.end();
+        if (foreign) await this.#openForeign(file, foreign.name, foreign.opens ? archive : undefined);
+        else if (isZip) await this.#finishZip(file, entries, archive);
+        return false;
+      },
+    };
+  }
+
+  #streamOpening(file: OpenFile, kind: Compression | 'tar'): Opening {
+    let isWhole = false;
+    const flow = new Flow(async (source) => {
+      isWhole = await this.#consume(kind, file, source);
+      for await (const _ of source);
+    });
+    return {
+      push: (chunk) => flow.put(chunk),
+      end: async () => {
+        await flow.end();
+        // A tar's entries were searched one by one; its bytes as a whole would only repeat them.
+        return kind === 'tar' && isWhole;
+      },
+    };
+  }
+
+  // Returns whether the archive could be read to its end.
   async #consume(
     kind: Compression | 'tar',
-    where: Where,
-    channel: Channel,
-    budget: Budget,
-    depth: number,
+    { where, budget, depth }: OpenFile,
+    source: AsyncIterable<Buffer>,
   ): Promise<boolean> {
-    let whole = false;
+    if (depth >= this.limits.depth) {
+      this.#tooDeep(where);
+      return false;
+    }
+    const meter = { bytes: 0 };
+    try {
+      if (kind === 'tar') await this.scanTar(where, source, undefined, budget, depth + 1);
+      else {
+        const inner = { ...where, nested: [...where.nested, `(${kind})`] };
+        const content = counted(decompressed(kind, source), budget, meter);
+        await this.#scan(inner, content, undefined, budget, depth + 1);
+      }
+      return true;
+    } catch (error) {
+      const reason = `looks like ${kind} and is damaged or cut short (${messageOf(error)}); searched as far as it could be read`;
+      if (error instanceof LimitReached) this.#listener.incomplete(where, error.message);
+      else if (isOutOfReach(error)) this.#listener.incomplete(where, reason);
+      // Only its name says brotli: what gives no byte at all is another kind of file.
+      else if (kind === 'brotli' && meter.bytes === 0) this.#listener.note(where, 'is not brotli');
+      else this.#listener.unopened(where, reason);
+      return false;
+    }
+  }
+
+  async #finishZip(
+    file: OpenFile,
+    entries: { encrypted: number; method: number },
+    archive: Held | undefined,
+  ): Promise<void> {
+    if (entries.encrypted > 0)
+      this.#listener.unopened(file.where, `has encrypted entries: ${entries.encrypted}`);
+    else if (entries.method > 0) await this.#openForeign(file, 'zip', archive);
+    else if (archive?.bytes && !archive.bytes.includes(ZIP_END))
+      this.#listener.unopened(file.where, 'is a zip that is cut short; searched as far as it could be read');
+  }
+
+  async #openForeign(file: OpenFile, format: string, archive: Held | undefined): Promise<void> {
+    const { where, budget, depth } = file;
     if (depth >= this.limits.depth) this.#tooDeep(where);
+    else if (!archive) this.#listener.unopened(where, `is ${format}, which can't be opened`);
+    else if (!archive.bytes)
+      this.#listener.unopened(where, `is ${format} of more than ${LARGEST_FOREIGN / 2 ** 20} MiB`);
     else {
+      let entry: { path: string; flow: Flow } | undefined;
       try {
-        if (kind === 'tar') await this.scanTar(where, channel, undefined, budget, depth + 1);
-        else {
-          const inner = { ...where, nested: [...where.nested, `(${kind})`] };
-          await this.#scan(inner, counted(decompressed(kind, channel), budget), undefined, budget, depth + 1);
+        for await (const { path, bytes } of foreignPieces(archive.bytes)) {
+          if (path !== entry?.path) {
+            await entry?.flow.end();
+            entry = { path, flow: this.#entryFlow(file, path === UNNAMED ? `(${format})` : path) };
+          }
+          budget.unpack(bytes.length);
+          await entry.flow.put(bytes);
         }
-        whole = true;
       } catch (error) {
         if (error instanceof LimitReached) this.#listener.incomplete(where, error.message);
-        else {
-          const reason = `looks like ${kind} and is damaged or cut short (${messageOf(error)}); searched as far as it could be read`;
-          if (isOutOfReach(error)) this.#listener.incomplete(where, reason);
-          else this.#listener.note(where, reason);
-        }
+        else if (error instanceof NotOpened)
+          this.#listener.unopened(where, `is ${format} and ${error.message}`);
+        else throw error;
+      } finally {
+        await entry?.flow.end();
       }
     }
-    for await (const _ of channel);
-    return whole;
+  }
+
+  #entryFlow({ where, budget, depth }: OpenFile, name: string): Flow {
+    const inner = { ...where, nested: [...where.nested, name] };
+    this.scanText({ ...inner, nested: [...inner.nested, '(name)'] }, name);
+    return new Flow((source) => this.#scan(inner, source, undefined, budget, depth + 1));
   }
 
   #tooDeep(where: Where): void {
@@ -232,13 +325,12 @@ export class ContentScanner {
 
   // Returns where the frame ends, 'cut' when more bytes are needed, a flow that takes them, or undefined for no frame.
   async #unpack(
-    where: Where,
+    file: OpenFile,
     frame: Frame,
     bytes: Buffer,
     view: View,
-    budget: Budget,
-    depth: number,
   ): Promise<number | 'cut' | Flow | undefined> {
+    const { where, budget, depth } = file;
     const label = frame.name ?? (view.atStart ? `(${frame.kind})` : `(${frame.kind} frame)`);
     const inner = { ...where, nested: [...where.nested, label] };
     const unpacked = unpackFrame(bytes, frame, inMemory);
@@ -254,7 +346,7 @@ export class ContentScanner {
           this.#listener.incomplete(inner, 'overlaps too many other large compressed parts to be unpacked');
           return frame.data + 1;
         }
-        const flow = this.#flowOf(inner, frame, view.atStart, budget, depth);
+        const flow = this.#flowOf({ where: inner, budget, depth }, frame, view.atStart);
         await flow.put(bytes.subarray(frame.kind === 'zip' ? frame.data : frame.start));
         if (!view.last) return flow;
         await flow.end();
@@ -272,7 +364,7 @@ export class ContentScanner {
   }
 
   // What is too large for memory is unpacked as its bytes come, while the file is read on.
-  #flowOf(inner: Where, frame: Frame, atStart: boolean, budget: Budget, depth: number): Flow {
+  #flowOf({ where: inner, budget, depth }: OpenFile, frame: Frame, atStart: boolean): Flow {
     const kind = frame.kind === 'zip' ? 'deflate' : frame.kind;
     return new Flow(async (source) => {
       try {
@@ -281,8 +373,8 @@ export class ContentScanner {
         if (error instanceof LimitReached) this.#listener.incomplete(inner, error.message);
         else if (isOutOfReach(error)) {
           this.#listener.incomplete(inner, `could not be unpacked (${messageOf(error)})`);
-        } else if (atStart || /error code 6$/.test(messageOf(error))) {
-          this.#listener.note(
+        } else if (atStart || frame.kind === 'zip' || /error code 6$/.test(messageOf(error))) {
+          this.#listener.unopened(
             inner,
             `is damaged, cut short, or written in a way that is not read (${messageOf(error)}); searched as far as it could be`,
           );
@@ -330,8 +422,10 @@ const isOutOfReach = (error: unknown): boolean =>
 async function* counted(
   source: AsyncIterable<Buffer>,
   budget: Budget,
+  meter = { bytes: 0 },
 ): AsyncGenerator<Buffer, void, undefined> {
   for await (const chunk of source) {
+    meter.bytes += chunk.length;
     budget.unpack(chunk.length);
     yield chunk;
   }

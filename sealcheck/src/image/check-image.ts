@@ -17,6 +17,8 @@ export interface CheckOptions {
   prepared: Prepared;
   limits: Limits;
   allowFrameworkKeys: boolean;
+  /** A file that was not opened keeps the check from ending clean. */
+  strict?: boolean;
   onProgress?: (bytes: number) => void;
   /** Told the path of every entry of every layer. */
   onPath?: (path: string) => void;
@@ -118,6 +120,7 @@ export async function checkImage(source: ImageSource, options: CheckOptions): Pr
   }
   resolved.incompleteReasons.push(...collector.incompleteReasons);
   resolved.notes.push(...collector.notes);
+  resolved.unopenedFiles.push(...collector.unopenedFiles);
   resolved.bytes = collector.bytes;
   return reportOf({
     command: 'image',
@@ -135,6 +138,7 @@ export async function checkImage(source: ImageSource, options: CheckOptions): Pr
     layers: structure.layers.map(({ blob: _, ...layer }) => layer).sort((a, b) => a.index - b.index),
     steps: [...structure.steps, ...steps],
     allowFrameworkKeys: options.allowFrameworkKeys,
+    strict: options.strict ?? false,
     startedAt,
   });
 }

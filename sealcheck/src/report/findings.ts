@@ -51,6 +51,8 @@ export interface Report {
   /** Findings that an option allows; they don't change the verdict. */
   allowed: Finding[];
   incomplete: string[];
+  /** Files that were searched as bytes and not opened. A strict check counts them as incomplete. */
+  unopened: string[];
   warnings: string[];
   notes: string[];
   layers: LayerPicture[];

@@ -23,6 +23,8 @@ export interface Gathered {
   layers: LayerPicture[];
   steps: MountingStep[];
   allowFrameworkKeys: boolean;
+  /** Whether a file that was not opened keeps the check from ending clean. */
+  strict: boolean;
   startedAt: number;
 }
 
@@ -57,10 +59,14 @@ export function reportOf(gathered: Gathered): Report {
   const all = [...new Map(everyFinding.map((finding) => [JSON.stringify(finding), finding])).values()];
   const isAllowed = (finding: Finding) => gathered.allowFrameworkKeys && finding.category === 'framework-key';
   const findings = all.filter((finding) => !isAllowed(finding));
+  const named = ({ where, reason }: { where: Where; reason: string }) =>
+    `${gathered.nameOf(where)} ${reason}`.trim();
+  const unopened = collector.unopenedFiles.map(named).map(redact);
   const incomplete = [
     ...prepared.unsearchable,
     ...gathered.incomplete,
-    ...collector.incompleteReasons.map(({ where, reason }) => `${gathered.nameOf(where)} ${reason}`.trim()),
+    ...collector.incompleteReasons.map(named),
+    ...(gathered.strict ? unopened : []),
   ].map(redact);
   return {
     tool: 'sealcheck',
@@ -72,11 +78,9 @@ export function reportOf(gathered: Gathered): Report {
     findings,
     allowed: all.filter(isAllowed),
     incomplete,
+    unopened,
     warnings: prepared.warnings.map(redact),
-    notes: [
-      ...gathered.notes,
-      ...collector.notes.map(({ where, reason }) => `${gathered.nameOf(where)} ${reason}`),
-    ].map(redact),
+    notes: [...gathered.notes, ...collector.notes.map(named)].map(redact),
     layers: gathered.layers.map((layer) => ({ ...layer, instruction: redact(layer.instruction) })),
     steps: gathered.steps.map((step) => ({ ...step, name: redact(step.name) })),
     bytes: collector.bytes,

@@ -211,6 +211,7 @@ export async function checkSite(
     layers: [],
     steps: [],
     allowFrameworkKeys: options.allowFrameworkKeys,
+    strict: options.strict ?? false,
     startedAt,
   });
 }

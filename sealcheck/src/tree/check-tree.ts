@@ -66,6 +66,7 @@ export async function checkTree(path: string, options: CheckOptions): Promise<Re
     layers: [],
     steps: [],
     allowFrameworkKeys: options.allowFrameworkKeys,
+    strict: options.strict ?? false,
     startedAt,
   });
 }
