@@ -4,10 +4,10 @@ import type { Limits } from '../contents/budget.ts';
 import { checkImage } from '../image/check-image.ts';
 import { openImage } from '../image/source.ts';
 import type { Report } from '../report/findings.ts';
+import { failedReport } from '../report/publish.ts';
 import type { DeclaredSecret } from '../secrets/declare.ts';
-import { type Prepared, prepare } from '../secrets/prepare.ts';
+import { prepare } from '../secrets/prepare.ts';
 import { CouldNotCheck } from '../verdict.ts';
-import { version } from '../version.ts';
 import { Witness } from './witness.ts';
 
 /** What a positive control is given. */
@@ -27,6 +27,7 @@ export interface CanaryOptions {
   environment: Readonly<Record<string, string | undefined>>;
   limits: Limits;
   allowFrameworkKeys: boolean;
+  strict?: boolean;
   log(line: string): void;
 }
 
@@ -112,7 +113,7 @@ function globToExpression(glob: string): RegExp {
  * looks for the canaries in the image. A canary that was never used makes a clean verdict worthless, so that is told
  * as "could not check".
  */
-export async function runCanary(options: CanaryOptions): Promise<{ report: Report; prepared: Prepared }> {
+export async function runCanary(options: CanaryOptions): Promise<Report> {
   const startedAt = performance.now();
   const canaries: Canary[] = [];
   try {
@@ -145,22 +146,9 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
     canaries.map(({ id, value }) => ({ id, value: Buffer.from(value), origin: 'canary' })),
   );
   let report: Report = {
-    tool: 'sealcheck',
-    version,
-    command: 'canary',
-    target: options.image ?? 'the build',
-    verdict: 'clean',
+    ...failedReport('canary', options.image ?? 'the build', ''),
     searched: prepared.searched,
-    findings: [],
-    allowed: [],
     incomplete: [],
-    unopened: [],
-    warnings: [],
-    notes: [],
-    layers: [],
-    steps: [],
-    bytes: 0,
-    seconds: 0,
   };
   if (options.image !== undefined) {
     const open = new Map(options.expected.map((glob) => [glob, globToExpression(glob)]));
@@ -168,6 +156,7 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
       prepared,
       limits: options.limits,
       allowFrameworkKeys: options.allowFrameworkKeys,
+      strict: options.strict ?? false,
       onPath(path) {
         for (const [glob, expression] of open) if (expression.test(path)) open.delete(glob);
       },
@@ -179,14 +168,11 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
   }
   const all = [...report.incomplete, ...incomplete];
   return {
-    prepared,
-    report: {
-      ...report,
-      command: 'canary',
-      incomplete: all,
-      notes: [...evidence, ...report.notes],
-      verdict: report.findings.length > 0 ? 'leak' : all.length > 0 ? 'could not check' : 'clean',
-      seconds: (performance.now() - startedAt) / 1000,
-    },
+    ...report,
+    command: 'canary',
+    incomplete: all,
+    notes: [...evidence, ...report.notes],
+    verdict: report.findings.length > 0 ? 'leak' : all.length > 0 ? 'could not check' : 'clean',
+    seconds: (performance.now() - startedAt) / 1000,
   };
 }

@@ -12,16 +12,36 @@ const HEAD_LENGTH = 512;
 /** The same stream with a first chunk of at least 512 bytes, if it has as many: enough for `kindOf`. */
 export async function* withHead(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of source) {
-    if (!head) yield chunk;
-    else {
-      head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
-      if (head.length < HEAD_LENGTH) continue;
-      yield head;
-      head = undefined;
+  let failure: unknown;
+  try {
+    for await (const chunk of source) {
+      if (!head) yield chunk;
+      else {
+        head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
+        if (head.length < HEAD_LENGTH) continue;
+        yield head;
+        head = undefined;
+      }
     }
+  } catch (error) {
+    failure = error;
   }
   if (head && head.length > 0) yield head;
+  if (failure !== undefined) throw failure;
+}
+
+/** The first bytes of a stream, and the stream with them. */
+export async function peek(
+  source: AsyncIterable<Buffer>,
+): Promise<{ head: Buffer; stream: AsyncGenerator<Buffer, void, undefined> }> {
+  const chunks = withHead(source);
+  const first = await chunks.next();
+  async function* stream(): AsyncGenerator<Buffer, void, undefined> {
+    if (first.done) return;
+    yield first.value;
+    yield* chunks;
+  }
+  return { head: first.done ? Buffer.alloc(0) : first.value, stream: stream() };
 }
 
 /** What a file is by its first bytes (at least 265 of them, or the whole file). */

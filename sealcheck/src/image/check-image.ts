@@ -1,7 +1,7 @@
-import type { Limits } from '../contents/budget.ts';
 import { Collector, type Sighting } from '../contents/collect.ts';
 import { ContentScanner, type Where } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
+import type { CheckOptions } from '../options.ts';
 import type { Report } from '../report/findings.ts';
 import { type Located, reportOf } from '../report/make-report.ts';
 import type { Prepared } from '../secrets/prepare.ts';
@@ -12,19 +12,13 @@ import { type Blob, readImage } from './read.ts';
 import { type Layer, resolveStructure, type Structure } from './resolve.ts';
 import type { ImageSource } from './source.ts';
 
-/** What every command that checks something takes. */
-export interface CheckOptions {
-  prepared: Prepared;
-  limits: Limits;
-  allowFrameworkKeys: boolean;
-  /** A file that was not opened keeps the check from ending clean. */
-  strict?: boolean;
-  onProgress?: (bytes: number) => void;
+/** What the check of an image takes besides. */
+export type ImageOptions = CheckOptions & {
   /** Told the path of every entry of every layer. */
   onPath?: (path: string) => void;
-  /** The Dockerfile that the image was built from, for the picture of it. */
+  /** The path of the Dockerfile that the image was built from, for the picture of it. */
   dockerfile?: string;
-}
+};
 
 const shortName = (name: string): string => name.replace(/^(blobs\/\w+\/[0-9a-f]{12})[0-9a-f]+$/, '$1…');
 
@@ -88,7 +82,7 @@ function byField(
 }
 
 /** Checks an image: every file of its archive, each layer's every entry, and all that describes it. */
-export async function checkImage(source: ImageSource, options: CheckOptions): Promise<Report> {
+export async function checkImage(source: ImageSource, options: ImageOptions): Promise<Report> {
   const startedAt = performance.now();
   const { prepared } = options;
   const collector = new Collector(options.onProgress);
