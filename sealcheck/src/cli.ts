@@ -70,7 +70,11 @@ function withSecrets(command: Command): Command {
       wholeNumber,
       defaultLimits.unpackedFile / 2 ** 20,
     )
-    .option('--strict', 'exit 2 if a file could not be opened, such as an encrypted archive')
+    .option(
+      '--strict',
+      'exit 2 if a file could not be opened, such as an encrypted archive (the default for image)',
+    )
+    .option('--no-strict', 'say so in the verdict and exit 0')
     .option('--allow-framework-keys', "list a framework's own live keys without calling them a leak");
 }
 
@@ -127,7 +131,8 @@ async function run(
       prepared: prepare(secrets),
       limits: limitsOf(options),
       allowFrameworkKeys: options.allowFrameworkKeys ?? false,
-      strict: options.strict ?? false,
+      // Base images hold nothing that can't be opened, so an image that does is worth a look.
+      strict: options.strict ?? (command === 'image' || command === 'canary'),
       onProgress: progress.show,
     };
     const report = await check(how, secrets).finally(progress.clear);

@@ -28,13 +28,18 @@ export interface Gathered {
   startedAt: number;
 }
 
-function findingOf(sighting: Sighting, located: Located, redact: (text: string) => string): Finding {
+function findingOf(
+  sighting: Sighting,
+  located: Located,
+  command: Report['command'],
+  redact: (text: string) => string,
+): Finding {
   const { hit, rule, where } = sighting;
   const { layer, deletedBy } = located;
   const bare: Omit<Finding, 'remedy'> = {
     category: rule ? 'framework-key' : 'secret',
     secret: rule ? `${rule.framework} ${rule.key}` : (hit?.secret ?? ''),
-    part: rule ? `lets whoever has it ${rule.worth}` : (hit?.part ?? ''),
+    part: rule ? `lets anyone who has it ${rule.worth}` : (hit?.part ?? ''),
     encoding: hit?.encoding ?? 'plain',
     place: located.place,
     ...(layer && { layer: { ...layer, instruction: redact(layer.instruction) } }),
@@ -45,7 +50,7 @@ function findingOf(sighting: Sighting, located: Located, redact: (text: string) 
     ...(deletedBy && { deletedBy: { ...deletedBy, instruction: redact(deletedBy.instruction) } }),
     occurrences: sighting.occurrences,
   };
-  return { ...bare, remedy: redact(rule?.remedy ?? remedyFor(bare)) };
+  return { ...bare, remedy: redact(rule?.remedy ?? remedyFor(bare, command)) };
 }
 
 /** Makes the report: places named, texts redacted, the verdict drawn. An incomplete check is never called clean. */
@@ -53,7 +58,7 @@ export function reportOf(gathered: Gathered): Report {
   const { prepared, collector } = gathered;
   const redact = (text: string) => prepared.redactor.redact(text);
   const everyFinding = collector.sightings.flatMap((sighting) =>
-    gathered.locate(sighting).map((located) => findingOf(sighting, located, redact)),
+    gathered.locate(sighting).map((located) => findingOf(sighting, located, gathered.command, redact)),
   );
   // One field of two copies of a document is one finding.
   const all = [...new Map(everyFinding.map((finding) => [JSON.stringify(finding), finding])).values()];

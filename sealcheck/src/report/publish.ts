@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ExitCode } from '../verdict.ts';
 import { version } from '../version.ts';
@@ -39,6 +39,13 @@ export function failedReport(command: Report['command'], target: string, reason:
   };
 }
 
+// Node.js's recursive mkdir never ends in a file system that refuses folders, such as /proc.
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
 /**
  * Writes a report to standard output, or to a file with a text for the terminal beside it.
  *
@@ -54,7 +61,7 @@ export function publish(
   const exit = { clean: ExitCode.clean, leak: ExitCode.leak, 'could not check': ExitCode.couldNotCheck };
   if (output === undefined) return exit[report.verdict];
   try {
-    mkdirSync(dirname(output), { recursive: true });
+    makeFolder(dirname(output));
     writeFileSync(output, RENDER[format](report));
     return exit[report.verdict];
   } catch (error) {
