@@ -2,6 +2,9 @@ import type { Text } from './text.ts';
 
 const [LF, CR, SPACE, AMPERSAND, EQUALS, PERCENT, BACKSLASH] = [10, 13, 32, 38, 61, 37, 92];
 const PLUS = 43;
+const CARET = 94;
+const AFTER_CARET = new Uint8Array(256);
+for (const byte of Buffer.from('&<>|^%"')) AFTER_CARET[byte] = 1;
 const [OPENING_BRACE, CLOSING_BRACE, HASH, SEMICOLON] = [123, 125, 35, 59];
 const [LOWER_U, UPPER_U, LOWER_X] = [117, 85, 120];
 /** How many bytes a decoder may look at after the last one of a text. */
@@ -142,9 +145,19 @@ function digits({ bytes, at: origin, length }: Text, at: number, to: Text): numb
   }
   // A form writes the space as a plus.
   const isTerminated = end < length && (bytes[end] === SPACE || (bytes[end] === PLUS && count > 1));
+  if (count === 2 && bytes[at + 1] === 48 && bytes[at + 2] === 48 && !isTerminated) return 0;
   if (!isTerminated && count !== 2 && !(count === 6 && bytes[at + 1] === 48)) return 0;
   putCharacter(to, numberIn(bytes, at + 1, end, 16), start);
   return isTerminated ? end + 1 : end;
+}
+
+/** Whether another escape stands where the digits of this one should go on: it is decoded first. */
+function isCutShort(bytes: Uint8Array, at: number): boolean {
+  const hasLetter = hexAt(bytes, at + 1) > 15;
+  let end = at + (hasLetter ? 2 : 1);
+  if (hasLetter && (bytes[at + 1] as number | 32) !== LOWER_U && bytes[at + 1] !== LOWER_X) return false;
+  while (end < at + 7 && hexAt(bytes, end) < 16) end += 1;
+  return bytes[end] === EQUALS || bytes[end] === AMPERSAND || bytes[end] === PERCENT;
 }
 
 const CONTROLS = new Map([
@@ -157,9 +170,17 @@ const backslash: Decoder = (from, at, to) => {
   const { bytes, at: origin, length } = from;
   const next = bytes[at + 1];
   if (at + 1 >= length || next === undefined) return at + 1;
-  // UTF-16 in quoted-printable: the NUL belongs to the backslash, not the backslash to the equals sign.
-  if (next === EQUALS && pairAt(bytes, at + 2) === 0) return 0;
+  // Of the two readings of \=3D the one that decodes first loses nothing.
+  if (next === EQUALS && isUpperHex(bytes[at + 2]) && isUpperHex(bytes[at + 3])) return 0;
   const start = origin[at] as number;
+  if (next === BACKSLASH) {
+    put(to, BACKSLASH, start);
+    // The backslash that this makes stands before the escape, not before what the escape decodes to.
+    const follows = bytes[at + 2] as number;
+    if (BEGINS_ESCAPE[follows] !== 1 || follows === BACKSLASH) return at + 2;
+    put(to, follows, origin[at + 2] as number);
+    return at + 3;
+  }
   const control = CONTROLS.get(next);
   let end = 0;
   if (control !== undefined) {
@@ -172,7 +193,15 @@ const backslash: Decoder = (from, at, to) => {
     end = byte >= 0 ? at + 4 : 0;
   } else if (hexAt(bytes, at + 1) < 16) end = digits(from, at, to);
   if (end > 0) return end;
+  if (isCutShort(bytes, at)) return 0;
   put(to, next, start);
+  return at + 2;
+};
+
+// cmd.exe
+const caret: Decoder = ({ bytes, at: origin }, at, to) => {
+  if (AFTER_CARET[bytes[at + 1] as number] !== 1) return 0;
+  put(to, bytes[at + 1] as number, origin[at] as number);
   return at + 2;
 };
 
@@ -181,6 +210,7 @@ DECODERS[PERCENT] = percent;
 DECODERS[EQUALS] = quotedPrintable;
 DECODERS[AMPERSAND] = entity;
 DECODERS[BACKSLASH] = backslash;
+DECODERS[CARET] = caret;
 
 /** Whether an escape can begin with a byte. */
 export const BEGINS_ESCAPE = Uint8Array.from({ length: 256 }, (_, byte) => (DECODERS[byte] ? 1 : 0));
@@ -268,6 +298,7 @@ export function mayBeginEscape(bytes: Uint8Array, at: number, end: number): bool
   const next = bytes[at + 1] as number;
   const afterNext = bytes[at + 2] as number;
   if (byte === BACKSLASH) return AFTER_BACKSLASH[next] === 1;
+  if (byte === CARET) return AFTER_CARET[next] === 1 || next === 0;
   if (byte === AMPERSAND) return mayBeEntity(bytes, at, end);
   if (byte === PERCENT) return mayFollow(next) || (HEX[next] !== 255 && (HEX[afterNext] !== 255 || mayFollow(afterNext)));
   if (next === LF || next === CR || (mayFollow(next) && next !== EQUALS)) return true;

@@ -1,8 +1,8 @@
-/** A fixed text to find in canonical text, and what it stands for. At least `WINDOW` bytes long. */
+/** A fixed text to find, and what it stands for. */
 export type Target = { bytes: Uint8Array };
 
 /** The length of the stretch of bytes by which a target is noticed. */
-export const WINDOW = 7;
+const WINDOW = 7;
 
 const MULTIPLIER = 0x9e3779b1 | 0;
 const OTHER_MULTIPLIER = 0x85ebca6b | 0;
@@ -31,11 +31,17 @@ export class Finder<T extends Target> {
   /** For a word's slot, at which places of a window it may stand. */
   readonly #places = new Uint8Array(1 << 16);
   readonly #windows = new Map<number, Entry<T>[]>();
+  /** Targets that are shorter than a window are rare. */
+  readonly #short: T[] = [];
 
   constructor(targets: readonly T[]) {
     this.isEmpty = targets.length === 0;
     this.longest = Math.max(0, ...targets.map(({ bytes }) => bytes.length));
     for (const target of targets) {
+      if (target.bytes.length < WINDOW) {
+        this.#short.push(target);
+        continue;
+      }
       const window = this.#bestWindow(target.bytes);
       const key = windowKey(target.bytes, window);
       this.#windows.set(key, [...(this.#windows.get(key) ?? []), { target, window }]);
@@ -59,6 +65,10 @@ export class Finder<T extends Target> {
   /** Reports each target that lies in `bytes[from, to)`. `bytes` begins at a multiple of four of its buffer. */
   find(bytes: Uint8Array, from: number, to: number, report: (target: T, at: number) => void): void {
     if (this.isEmpty) return;
+    for (const target of this.#short) {
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, to);
+      for (let at = text.indexOf(target.bytes, from); at >= 0; at = text.indexOf(target.bytes, at + 1)) report(target, at);
+    }
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
     const places = this.#places;
     const last = to >> 2;

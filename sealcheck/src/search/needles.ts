@@ -1,6 +1,5 @@
 import type { Part } from '../secrets/parts.ts';
 import { ENCODERS } from './encoders.ts';
-import { WINDOW } from './finder.ts';
 import { LARGEST_READ, Reducer } from './reducer.ts';
 
 /** A part of a secret as it is found. */
@@ -15,17 +14,21 @@ export type Needle = {
   form?: string;
 };
 
+/** A canonical text of fewer bytes would be found by chance. */
+const SHORTEST = 6;
+
 const reducer = new Reducer(LARGEST_READ);
 
-function canonical(bytes: Uint8Array): Buffer {
+/** The canonical text of some bytes. */
+export function canonicalOf(bytes: Uint8Array): Buffer {
   reducer.reset();
   reducer.read(bytes, 0, bytes.length, true, 0);
   return Buffer.from(reducer.text.bytes.subarray(0, reducer.text.length));
 }
 
 // What stands before or after a value and may become one escape, or one seam, with its first or last characters.
-const BEFORE = ['=', '%', '\\', '&', '&#', '\\u', '\\x', '\n', '"', '>', '{', '}', '0', 'a'].map((text) => Buffer.from(text));
-const AFTER = ['41', 'n', ';', 'lt;', '#34;', 'A', 'F0', '\n', '\r\n', '"', '"+"', '+"', '>', '=', '%', '\\', ' ', '{', '}', '-->'].map(
+const BEFORE = ['=', '%', '\\', '&', '&#', '\\u', '\\x', '\n', '"', "'", '`', '>', '{', '}', '0', 'a'].map((text) => Buffer.from(text));
+const AFTER = ['41', 'n', ';', 'lt;', '#34;', 'A', 'F0', '\n', '\r\n', '"', "'", '`', '"+"', '+"', '>', '=', '%', '\\', ' ', '{', '}', '-->'].map(
   (text) => Buffer.from(text),
 );
 
@@ -38,19 +41,22 @@ function sharedStart(a: Buffer, b: Buffer): number {
 const backwards = (bytes: Buffer): Buffer => Buffer.from(bytes).reverse();
 
 function needleOf(part: Part, value: Buffer, form?: string): Needle | undefined {
-  const whole = canonical(value);
+  const whole = canonicalOf(value);
   const reversed = backwards(whole);
   let [start, end] = [0, whole.length];
   for (const context of BEFORE) {
-    const shared = sharedStart(reversed, backwards(canonical(Buffer.concat([context, value]))));
+    const shared = sharedStart(reversed, backwards(canonicalOf(Buffer.concat([context, value]))));
     start = Math.max(start, whole.length - shared);
   }
-  for (const context of AFTER) end = Math.min(end, sharedStart(whole, canonical(Buffer.concat([value, context]))));
-  // base64 loses a byte or two at the ends to what is around it.
-  if (end - start >= WINDOW + 5) [start, end] = [Math.max(start, 2), Math.min(end, whole.length - 1)];
+  for (const context of AFTER) end = Math.min(end, sharedStart(whole, canonicalOf(Buffer.concat([value, context]))));
+  // base64 and hex lose up to three characters at the ends to what is around them.
+  if (value.length >= 12) {
+    end = Math.max(Math.min(end, whole.length - 1), Math.min(end, start + SHORTEST + 1));
+    start = Math.min(Math.max(start, 3), Math.max(start, end - SHORTEST - 1));
+  }
   // A value that its contexts leave little of is compared whole: a rare context is missed, not half a database found.
-  if (end - start < Math.max(WINDOW, whole.length / 2)) [start, end] = [0, whole.length];
-  if (end - start < WINDOW) return undefined;
+  if (end - start < Math.max(SHORTEST, whole.length / 2)) [start, end] = [0, whole.length];
+  if (end - start < SHORTEST) return undefined;
   return {
     part,
     bytes: whole.subarray(start, end),
@@ -90,6 +96,6 @@ export type RawNeedle = { part: Part; bytes: Uint8Array; name: string };
 export function rawNeedlesOf(part: Part): RawNeedle[] {
   const plain = { name: 'plain', encode: (value: Buffer) => value };
   return [plain, ...ENCODERS].map(({ name, encode }) => ({ part, name, bytes: encode(part.bytes) })).filter(
-    ({ bytes }) => bytes.length >= WINDOW,
+    ({ bytes }) => bytes.length >= SHORTEST,
   );
 }

@@ -13,7 +13,7 @@ const LONGEST_VALUE = 3 << 13;
 const [DROP, KEEP, ESCAPE, QUOTE, TAG_END, BRACE, LINE_BREAK, LINE_PREFIX] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 const KIND = new Uint8Array(256).fill(KEEP);
-for (const byte of Buffer.from('\0\t ^$')) KIND[byte] = DROP;
+for (const byte of Buffer.from('\0\t $')) KIND[byte] = DROP;
 for (const byte of Buffer.from('"\'`')) KIND[byte] = QUOTE;
 for (const byte of Buffer.from('\r\n')) KIND[byte] = LINE_BREAK;
 for (const byte of Buffer.from('#*|')) KIND[byte] = LINE_PREFIX;
@@ -24,9 +24,10 @@ for (let byte = 0; byte < 256; byte += 1) if (BEGINS_ESCAPE[byte] === 1) KIND[by
 // One decoding ends before the next begins, so all reducers share these.
 const SPARE = [emptyText(2 * LARGEST_READ + LOOK_AHEAD), emptyText(2 * LARGEST_READ + LOOK_AHEAD)] as const;
 
-const [BACKSLASH, BACKTICK, DOLLAR, DOUBLE_QUOTE] = [0x5c, 0x60, 0x24, 0x22];
+const [BACKSLASH, BACKTICK, CARET, DOLLAR, DOUBLE_QUOTE] = [0x5c, 0x60, 0x5e, 0x24, 0x22];
+const LOWER_T = 0x74;
 const isEscapedBreak = (bytes: Uint8Array, at: number): boolean =>
-  bytes[at] === BACKSLASH && (bytes[at + 1] === 0x6e || bytes[at + 1] === 0x72 || bytes[at + 1] === 0x74);
+  bytes[at] === BACKSLASH && (bytes[at + 1] === 0x6e || bytes[at + 1] === 0x72 || bytes[at + 1] === LOWER_T);
 
 /** A reading that was put aside. */
 export type Saved = { bytes: Uint8Array; at: Float64Array; quote: number; lineStart: number };
@@ -114,13 +115,13 @@ export class Reducer {
       if (kind === ESCAPE) {
         const breaks = byte === BACKSLASH && at + 1 < end && isEscapedBreak(bytes, at);
         if (!breaks && mayBeginEscape(bytes, at, end)) break;
-        if (byte !== BACKSLASH) {
+        if (byte !== BACKSLASH && byte !== CARET) {
           out[length] = byte;
           places[length] = offset + at;
           length += 1;
         } else if (breaks) {
           at += 1;
-          this.#lineStart = length;
+          if (bytes[at] !== LOWER_T) this.#lineStart = length;
         }
         continue;
       }
@@ -152,7 +153,7 @@ export class Reducer {
     for (let at = 0; at < decoded.length; at += 1) {
       const byte = decoded.bytes[at] as number;
       const kind = KIND[byte] as number;
-      if (kind === KEEP || (kind === ESCAPE && byte !== BACKSLASH)) {
+      if (kind === KEEP || (kind === ESCAPE && byte !== BACKSLASH && byte !== CARET)) {
         text.bytes[text.length] = byte;
         text.at[text.length] = decoded.at[at] as number;
         text.length += 1;
