@@ -37,7 +37,8 @@ function reasonToRefuse(bytes: Buffer): string | undefined {
     .toLowerCase()
     .split(/[^a-z0-9]+|(?<=[a-z])(?=\d)/)
     .filter(Boolean);
-  if (words.every((word) => commonWords.has(word) || /^\d{1,4}$/.test(word))) return 'made of common words';
+  const isWords = words.join('').length > text.length / 2;
+  if (isWords && words.every((word) => commonWords.has(word) || /^\d{1,4}$/.test(word))) return 'made of common words';
   if (/^\d+$/.test(text) && text.length < 12) return 'a number of fewer than 12 digits';
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);

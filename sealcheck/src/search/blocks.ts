@@ -1,0 +1,165 @@
+import type { Text } from './text.ts';
+
+/** A stretch of canonical text that was decoded, and for each of its bytes the index in that text where it begins. */
+export type Block = { name: string; bytes: Uint8Array; origin: Uint32Array; length: number };
+
+type Code = { name: string; bits: 4 | 6; letters: string };
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const CODES: readonly Code[] = [
+  { name: 'base64', bits: 6, letters: BASE64 },
+  { name: 'hex', bits: 4, letters: '0123456789abcdef' },
+];
+const NONE = 255;
+
+function valuesOf({ bits, letters }: Code): Uint8Array {
+  const values = new Uint8Array(256).fill(NONE);
+  for (const [value, letter] of [...letters].entries()) {
+    values[letter.charCodeAt(0)] = value;
+    if (bits === 4) values[letter.toUpperCase().charCodeAt(0)] = value;
+  }
+  if (bits === 6) [values[0x2d], values[0x5f]] = [62, 63];
+  return values;
+}
+
+const VALUES = CODES.map(valuesOf);
+/** Each way in which a code may lie on a text: which code, and how far the first letter is into its group. */
+const LANES = [0, 1, 2, 3].map((phase) => ({ code: 0, period: 4, phase })).concat([0, 1].map((phase) => ({ code: 1, period: 2, phase })));
+const LIST_LANE = LANES.length;
+const LIST = /[0-9a-fA-FxX,:-]/;
+/** How many letters are looked at to notice a stretch. */
+const PROBE = 4;
+const BREAK = 1;
+
+const isText = (byte: number): boolean =>
+  (byte >= 32 && byte < 127) || byte === 0 || byte === 9 || byte === 10 || byte === 13;
+
+/** Whether a letter may stand at a phase of its group if what is encoded is text. */
+function mayStand(value: number, bits: number, phase: number, isBinary: boolean): boolean {
+  if (value === NONE) return false;
+  if (isBinary) return true;
+  const before = (phase * bits) % 8;
+  const [high, low] = before + bits <= 8 ? [before, 8 - before - bits] : [0, 16 - before - bits];
+  const width = 8 - high - low;
+  const digits = value & ((1 << width) - 1);
+  for (let byte = 0; byte < 256; byte += 1)
+    if (isText(byte) && ((byte >> low) & ((1 << width) - 1)) === digits) return true;
+  return false;
+}
+
+/** Finds stretches of base64, hex and lists of bytes in canonical text, and decodes those that would read as text. */
+export class Blocks {
+  readonly #shortest: number;
+  // For a letter at each place of the probe, a bit for each lane in which it may stand there.
+  readonly #fits: Uint8Array[];
+
+  /** `shortest` is the length of the shortest value, in bytes. With `isBinary` what is encoded need not be text. */
+  constructor(shortest: number, isBinary: boolean) {
+    this.#shortest = Math.max(6, Math.min(shortest - 1, 11));
+    this.#fits = Array.from({ length: PROBE }, (_, place) =>
+      Uint8Array.from({ length: 256 }, (__, byte) => {
+        let fits = LIST.test(String.fromCharCode(byte)) ? 1 << LIST_LANE : 0;
+        for (const [lane, { code, period, phase }] of LANES.entries()) {
+          const value = VALUES[code]?.[byte] as number;
+          if (mayStand(value, CODES[code]?.bits as number, (place + phase) % period, isBinary)) fits |= 1 << lane;
+        }
+        return fits;
+      }),
+    );
+  }
+
+  /** Decodes the stretches of a text, those of one code joined to one block. */
+  find(text: Text): Block[] {
+    const [first, second, third, fourth] = this.#fits as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    const { bytes, length: to } = text;
+    const blocks = new Map<string, Block>();
+    const read = new Int32Array(LANES.length + 1);
+    const step = Math.max(4, Math.floor((this.#shortest * 4) / 3) - PROBE);
+    for (let at = 0; at + PROBE <= to; at += step) {
+      let lanes =
+        (first[bytes[at] as number] as number) &
+        (second[bytes[at + 1] as number] as number) &
+        (third[bytes[at + 2] as number] as number) &
+        (fourth[bytes[at + 3] as number] as number);
+      for (let lane = 0; lanes !== 0; lane += 1, lanes >>= 1) {
+        if ((lanes & 1) === 0 || at < (read[lane] as number)) continue;
+        const [start, end] = this.#extent(bytes, at, to, lane);
+        read[lane] = end;
+        if (lane === LIST_LANE) this.#list(text, start, end, blocks);
+        else this.#letters(text, start, end, lane, at, blocks);
+      }
+    }
+    return [...blocks.values()];
+  }
+
+  #extent(bytes: Uint8Array, at: number, to: number, lane: number): [number, number] {
+    const fits = this.#fits as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    const bit = 1 << lane;
+    let [start, end] = [at, at + PROBE];
+    while (start > 0 && ((fits[(start - 1 - at) & 3] as Uint8Array)[bytes[start - 1] as number] as number) & bit) start -= 1;
+    while (end < to && ((fits[(end - at) & 3] as Uint8Array)[bytes[end] as number] as number) & bit) end += 1;
+    return [start, end];
+  }
+
+  #letters(text: Text, from: number, to: number, lane: number, at: number, blocks: Map<string, Block>): void {
+    const { code, period, phase } = LANES[lane] as (typeof LANES)[number];
+    const { name, bits } = CODES[code] as Code;
+    if (((to - from) * bits) / 8 < this.#shortest) return;
+    const values = VALUES[code] as Uint8Array;
+    const start = from + ((period - ((from - at + phase) & (period - 1))) & (period - 1));
+    const block = blockIn(blocks, name);
+    let [held, count] = [0, 0];
+    for (let index = start; index < to; index += 1) {
+      held = ((held << bits) | (values[text.bytes[index] as number] as number)) & 0xffff;
+      count += bits;
+      if (count < 8) continue;
+      count -= 8;
+      append(block, (held >> count) & 0xff, index - 1);
+    }
+    append(block, BREAK, to - 1);
+  }
+
+  // 115,101 · 0x73,0x65 · 0:115,1:101 · 73:65 · 73-65
+  #list(text: Text, from: number, to: number, blocks: Map<string, Block>): void {
+    const written = Buffer.from(text.bytes.buffer, from, to - from).toString('latin1');
+    const separator = [',', ':', '-'].find((candidate) => written.includes(candidate));
+    if (separator === undefined) return;
+    const readings = [
+      { name: 'byte list', base: 10, token: /^(?:\d+:)?(\d{1,3})$/ },
+      { name: 'hex, byte by byte', base: 16, token: /^(?:\d+:)?(?:0[xX])?([0-9a-fA-F]{1,2})$/ },
+    ];
+    for (const { name, base, token } of readings) {
+      const block = blockIn(blocks, name);
+      const before = block.length;
+      let at = from;
+      for (const item of written.split(separator)) {
+        const byte = Number.parseInt(token.exec(item)?.[1] ?? '', base);
+        append(block, byte < 256 ? byte : BREAK, at);
+        at += item.length + 1;
+      }
+      if (block.length - before < this.#shortest) block.length = before;
+      else append(block, BREAK, to - 1);
+    }
+  }
+}
+
+function blockIn(blocks: Map<string, Block>, name: string): Block {
+  let block = blocks.get(name);
+  if (!block) {
+    block = { name, bytes: new Uint8Array(1024), origin: new Uint32Array(1024), length: 0 };
+    blocks.set(name, block);
+  }
+  return block;
+}
+
+function append(block: Block, byte: number, origin: number): void {
+  if (block.length === block.bytes.length) {
+    const { bytes, origin: before } = block;
+    block.bytes = new Uint8Array(2 * bytes.length);
+    block.bytes.set(bytes);
+    block.origin = new Uint32Array(2 * bytes.length);
+    block.origin.set(before);
+  }
+  block.bytes[block.length] = byte;
+  block.origin[block.length] = origin;
+  block.length += 1;
+}
