@@ -113,17 +113,6 @@ describe('an image that cannot be read whole', () => {
     const report = await checkFiles([blobOf(layer)], secrets);
     expect(report.incomplete.join()).toMatch(/followed by other data/);
   });
-
-  it('tells the formats that it does not open', async () => {
-    const report = await checkBuilt(
-      imageWith([
-        { name: 'a.bz2', content: Buffer.from('BZh91AY&SY...') },
-        { name: 'a.lz4', content: Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7]) },
-      ]),
-      secrets,
-    );
-    expect(report.notes.join('\n')).toMatch(/a\.bz2 is bzip2, which is not opened.*\n.*a\.lz4 is lz4/);
-  });
 });
 
 describe('a tar with unusual headers', () => {

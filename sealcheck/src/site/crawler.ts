@@ -39,7 +39,7 @@ export class Crawler {
   // What the site itself names, unlike what is tried on the chance that it exists.
   readonly #named = new Set<string>();
   readonly #leftOut = new Set<string>();
-  #forms = 0;
+  readonly #forms = new Set<string>();
   #answers = 0;
   #buildId: string | undefined;
 
@@ -82,8 +82,11 @@ export class Crawler {
 
   /** What was read and what was left out on purpose. */
   notes(): string[] {
-    const forms = `${this.#forms} forms that send something were not sent`;
-    return [`${this.#answers} answers were read`, ...(this.#forms > 0 ? [forms] : [])];
+    const forms =
+      this.#forms.size === 1
+        ? '1 form that sends something was not sent'
+        : `${this.#forms.size} forms that send something were not sent`;
+    return [`${this.#answers} answers were read`, ...(this.#forms.size > 0 ? [forms] : [])];
   }
 
   #enqueue(url: URL, how: Omit<Visit, 'url'> = { headers: {}, label: '' }): void {
@@ -163,7 +166,7 @@ export class Crawler {
   #followBody(text: string, type: string, url: URL, isPage: boolean): void {
     const { base, links, forms } = linksIn(text, type, url);
     const from = base !== undefined && URL.canParse(base, url.href) ? new URL(base, url) : url;
-    this.#forms += forms;
+    for (const action of forms) this.#forms.add(`${url.pathname} ${action}`);
     for (const link of links) this.#follow(link, from);
     if (/javascript|css/.test(type)) this.#enqueue(new URL(`${url.pathname}.map`, url));
     if (!/html/.test(type) || !isPage || url.origin !== this.#start.origin) return;

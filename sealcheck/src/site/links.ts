@@ -1,8 +1,8 @@
 /** An address that an answer names: a page that a visitor could open, a file that it loads, or one that may exist. */
 export type Link = { href: string; kind: 'page' | 'asset' | 'guess' };
 
-/** The links of an answer, relative to `base`, and how many of its forms send something. */
-export type Links = { base?: string; links: Link[]; forms: number };
+/** The links of an answer, relative to `base`, and where its forms send something. */
+export type Links = { base?: string; links: Link[]; forms: string[] };
 
 const TAG = /<([a-z][\w-]*)((?:"[^"]*"|'[^']*'|[^"'<>])*)>/gi;
 const ATTRIBUTE = /([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
@@ -85,12 +85,13 @@ function linkOfTag(tag: string, attributes: ReadonlyMap<string, string>): Link[]
 }
 
 function linksOfMarkup(text: string): Links {
-  const found: Links = { links: [], forms: 0 };
+  const found: Links = { links: [], forms: [] };
   for (const [, name = '', rest = ''] of text.matchAll(TAG)) {
     const tag = name.toLowerCase();
     const attributes = attributesOf(rest);
     if (tag === 'base') found.base ??= attributes.get('href') ?? '';
-    else if (tag === 'form' && !/^(?:get)?$/i.test(attributes.get('method') ?? '')) found.forms += 1;
+    else if (tag === 'form' && !/^(?:get)?$/i.test(attributes.get('method') ?? ''))
+      found.forms.push(attributes.get('action') ?? '');
     else found.links.push(...linkOfTag(tag, attributes));
   }
   // A sitemap and a feed name the public address of the site, which need not be the one that is checked.
@@ -121,7 +122,7 @@ function chunkNames(text: string): string[] {
 
 /** What an answer at `url` links to. `type` is its content type. */
 export function linksIn(text: string, type: string, url: URL): Links {
-  const found = /html|xml/.test(type) ? linksOfMarkup(text) : { links: [], forms: 0 };
+  const found = /html|xml/.test(type) ? linksOfMarkup(text) : { links: [], forms: [] };
   const add = (kind: Link['kind'], hrefs: readonly string[]) =>
     void found.links.push(...hrefs.map((href) => ({ href: decoded(href), kind })));
   if (/script/.test(type)) {
