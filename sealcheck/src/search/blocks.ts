@@ -23,15 +23,26 @@ function valuesOf({ bits, letters }: Code): Uint8Array {
 
 const VALUES = CODES.map(valuesOf);
 /** Each way in which a code may lie on a text: which code, and how far the first letter is into its group. */
-const LANES = [0, 1, 2, 3].map((phase) => ({ code: 0, period: 4, phase })).concat([0, 1].map((phase) => ({ code: 1, period: 2, phase })));
+const LANES = [0, 1, 2, 3]
+  .map((phase) => ({ code: 0, period: 4, phase }))
+  .concat([0, 1].map((phase) => ({ code: 1, period: 2, phase })));
 const LIST_LANE = LANES.length;
 const LIST = /[0-9a-fA-FxX,:-]/;
+/** Items of at most four characters, with or without an index, one after the other. */
+const LIST_ITEMS = /(?:(?:\d{1,5}:)?(?:0[xX])?[0-9a-fA-F]{1,3}[,:-]){5}/;
 /** How many letters are looked at to notice a stretch. */
 const PROBE = 4;
 const BREAK = 1;
 
 const isText = (byte: number): boolean =>
   (byte >= 32 && byte < 127) || byte === 0 || byte === 9 || byte === 10 || byte === 13;
+
+// A run of zeros is no text, and every executable has many.
+const isBlank = (bytes: Uint8Array, at: number): boolean =>
+  (bytes[at] === 0x41 || bytes[at] === 0x30) &&
+  bytes[at] === bytes[at + 1] &&
+  bytes[at] === bytes[at + 2] &&
+  bytes[at] === bytes[at + 3];
 
 /** Whether a letter may stand at a phase of its group if what is encoded is text. */
 function mayStand(value: number, bits: number, phase: number, isBinary: boolean): boolean {
@@ -60,7 +71,8 @@ export class Blocks {
         let fits = LIST.test(String.fromCharCode(byte)) ? 1 << LIST_LANE : 0;
         for (const [lane, { code, period, phase }] of LANES.entries()) {
           const value = VALUES[code]?.[byte] as number;
-          if (mayStand(value, CODES[code]?.bits as number, (place + phase) % period, isBinary)) fits |= 1 << lane;
+          if (mayStand(value, CODES[code]?.bits as number, (place + phase) % period, isBinary))
+            fits |= 1 << lane;
         }
         return fits;
       }),
@@ -80,6 +92,9 @@ export class Blocks {
         (second[bytes[at + 1] as number] as number) &
         (third[bytes[at + 2] as number] as number) &
         (fourth[bytes[at + 3] as number] as number);
+      // What is long enough goes on for as much again, on one side at least.
+      if (lanes !== 0) lanes &= this.#fitting(bytes, at + PROBE) | this.#fitting(bytes, at - PROBE);
+      if (lanes === 0 || isBlank(bytes, at)) continue;
       for (let lane = 0; lanes !== 0; lane += 1, lanes >>= 1) {
         if ((lanes & 1) === 0 || at < (read[lane] as number)) continue;
         const [start, end] = this.#extent(bytes, at, to, lane);
@@ -91,11 +106,27 @@ export class Blocks {
     return [...blocks.values()];
   }
 
+  #fitting(bytes: Uint8Array, at: number): number {
+    const [first, second, third, fourth] = this.#fits as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    if (at < 0) return 0;
+    return (
+      (first[bytes[at] as number] as number) &
+      (second[bytes[at + 1] as number] as number) &
+      (third[bytes[at + 2] as number] as number) &
+      (fourth[bytes[at + 3] as number] as number)
+    );
+  }
+
   #extent(bytes: Uint8Array, at: number, to: number, lane: number): [number, number] {
     const fits = this.#fits as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
     const bit = 1 << lane;
-    let [start, end] = [at, at + PROBE];
-    while (start > 0 && ((fits[(start - 1 - at) & 3] as Uint8Array)[bytes[start - 1] as number] as number) & bit) start -= 1;
+    let start = at;
+    let end = at + PROBE;
+    while (
+      start > 0 &&
+      ((fits[(start - 1 - at) & 3] as Uint8Array)[bytes[start - 1] as number] as number) & bit
+    )
+      start -= 1;
     while (end < to && ((fits[(end - at) & 3] as Uint8Array)[bytes[end] as number] as number) & bit) end += 1;
     return [start, end];
   }
@@ -107,7 +138,8 @@ export class Blocks {
     const values = VALUES[code] as Uint8Array;
     const start = from + ((period - ((from - at + phase) & (period - 1))) & (period - 1));
     const block = blockIn(blocks, name);
-    let [held, count] = [0, 0];
+    let held = 0;
+    let count = 0;
     for (let index = start; index < to; index += 1) {
       held = ((held << bits) | (values[text.bytes[index] as number] as number)) & 0xffff;
       count += bits;
@@ -122,7 +154,7 @@ export class Blocks {
   #list(text: Text, from: number, to: number, blocks: Map<string, Block>): void {
     const written = Buffer.from(text.bytes.buffer, from, to - from).toString('latin1');
     const separator = [',', ':', '-'].find((candidate) => written.includes(candidate));
-    if (separator === undefined) return;
+    if (separator === undefined || !LIST_ITEMS.test(written)) return;
     const readings = [
       { name: 'byte list', base: 10, token: /^(?:\d+:)?(\d{1,3})$/ },
       { name: 'hex, byte by byte', base: 16, token: /^(?:\d+:)?(?:0[xX])?([0-9a-fA-F]{1,2})$/ },

@@ -1,9 +1,16 @@
 /** One way in which a build writes a text. Takes and gives bytes; `before` is what the encoder also encodes ahead of them. */
 export type Encoder = { name: string; encode(value: Buffer): Buffer };
 
-const HTML_NAMES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const HTML_NAMES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
-const hex = (character: string, width = 2): string => character.charCodeAt(0).toString(16).padStart(width, '0');
+const hex = (character: string, width = 2): string =>
+  character.charCodeAt(0).toString(16).padStart(width, '0');
 const octal = (character: string): string => character.charCodeAt(0).toString(8).padStart(3, '0');
 const escaped = (text: string, characters: RegExp): string => text.replace(characters, '\\$&');
 
@@ -20,7 +27,8 @@ const PUNCTUATION = /[^A-Za-z0-9]/g;
 const UNSAFE = /[<>&]/g;
 const FORM_RESERVED = /[!'()~]/g;
 
-const strictUrl = (text: string): string => text.replace(/[^A-Za-z0-9_.~-]/g, (c) => `%${hex(c).toUpperCase()}`);
+const strictUrl = (text: string): string =>
+  text.replace(/[^A-Za-z0-9_.~-]/g, (c) => `%${hex(c).toUpperCase()}`);
 
 function quotedPrintable(text: string): string {
   const lines: string[] = [];
@@ -40,7 +48,8 @@ function base64(variant: 'base64' | 'base64url', before: string): Encoder {
   const name = before === '' ? variant : `${variant}, ${before.length} on`;
   return {
     name,
-    encode: (value) => Buffer.from(Buffer.concat([Buffer.from(before), value, Buffer.from(')')]).toString(variant)),
+    encode: (value) =>
+      Buffer.from(Buffer.concat([Buffer.from(before), value, Buffer.from(')')]).toString(variant)),
   };
 }
 
@@ -65,7 +74,9 @@ export const ENCODERS: readonly Encoder[] = [
   each('URL component, lower case', /[^A-Za-z0-9_.~-]/g, (c) => `%${hex(c)}`),
   each('URL, every byte', EVERY, (c) => `%${hex(c).toUpperCase()}`),
   textual('form', (text) =>
-    encodeURIComponent(text).replace(FORM_RESERVED, (c) => `%${hex(c).toUpperCase()}`).replaceAll('%20', '+'),
+    encodeURIComponent(text)
+      .replace(FORM_RESERVED, (c) => `%${hex(c).toUpperCase()}`)
+      .replaceAll('%20', '+'),
   ),
   base64('base64', ''),
   base64('base64', ':'),
@@ -82,7 +93,10 @@ export const ENCODERS: readonly Encoder[] = [
   textual('PowerShell, single quotes', (text) => `'${text.replaceAll("'", "''")}'`),
   textual('PowerShell, double quotes', (text) => `"${text.replace(/["$`]/g, '`$&')}"`),
   { name: 'UTF-16', encode: (value) => Buffer.from(value.toString('latin1'), 'utf16le') },
-  { name: 'UTF-16, big-endian', encode: (value) => Buffer.from(value.toString('latin1'), 'utf16le').swap16() },
+  {
+    name: 'UTF-16, big-endian',
+    encode: (value) => Buffer.from(value.toString('latin1'), 'utf16le').swap16(),
+  },
   each('CSS', PUNCTUATION, (c) => `\\${c}`),
   each('CSS, hex', PUNCTUATION, (c) => `\\${hex(c)} `),
   each('CSS, six digits', PUNCTUATION, (c) => `\\${hex(c, 6)}`),

@@ -272,7 +272,11 @@ const mayFollow = (byte: number): boolean => byte === 0 || BEGINS_ESCAPE[byte] =
 
 /** Whether a backslash before this byte does more than to be dropped: it begins an escape, or may after more decoding. */
 const AFTER_BACKSLASH = Uint8Array.from({ length: 256 }, (_, byte) =>
-  mayFollow(byte) || HEX[byte] !== 255 || byte === LF || byte === CR || /[uUx]/.test(String.fromCharCode(byte))
+  mayFollow(byte) ||
+  HEX[byte] !== 255 ||
+  byte === LF ||
+  byte === CR ||
+  /[nrtuUx]/.test(String.fromCharCode(byte))
     ? 1
     : 0,
 );
@@ -300,7 +304,8 @@ export function mayBeginEscape(bytes: Uint8Array, at: number, end: number): bool
   if (byte === BACKSLASH) return AFTER_BACKSLASH[next] === 1;
   if (byte === CARET) return AFTER_CARET[next] === 1 || next === 0;
   if (byte === AMPERSAND) return mayBeEntity(bytes, at, end);
-  if (byte === PERCENT) return mayFollow(next) || (HEX[next] !== 255 && (HEX[afterNext] !== 255 || mayFollow(afterNext)));
+  if (byte === PERCENT)
+    return mayFollow(next) || (HEX[next] !== 255 && (HEX[afterNext] !== 255 || mayFollow(afterNext)));
   if (next === LF || next === CR || (mayFollow(next) && next !== EQUALS)) return true;
   return isUpperHex(next) && (isUpperHex(afterNext) || mayFollow(afterNext));
 }

@@ -67,7 +67,8 @@ export class Finder<T extends Target> {
     if (this.isEmpty) return;
     for (const target of this.#short) {
       const text = Buffer.from(bytes.buffer, bytes.byteOffset, to);
-      for (let at = text.indexOf(target.bytes, from); at >= 0; at = text.indexOf(target.bytes, at + 1)) report(target, at);
+      for (let at = text.indexOf(target.bytes, from); at >= 0; at = text.indexOf(target.bytes, at + 1))
+        report(target, at);
     }
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
     const places = this.#places;

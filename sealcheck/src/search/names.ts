@@ -20,7 +20,12 @@ function wideNameOf(raw: Buffer): string | undefined {
 }
 
 /** Names what a value went through by the raw bytes that it was found in: `plain`, or the encodings, outermost first. */
-export function encodingOf(raw: Buffer, value: Buffer, form: string | undefined, outer: readonly string[]): string {
+export function encodingOf(
+  raw: Buffer,
+  value: Buffer,
+  form: string | undefined,
+  outer: readonly string[],
+): string {
   const names = [...outer];
   const wide = wideNameOf(raw);
   if (wide) names.push(wide);
@@ -28,6 +33,7 @@ export function encodingOf(raw: Buffer, value: Buffer, form: string | undefined,
   const text = raw.toString('latin1').replaceAll('\0', '');
   const plain = value.toString('latin1');
   // What the value itself holds is no sign, unless there is more of it.
-  for (const [name, sign] of SIGNS) if (text !== plain && sign.test(text) && !sign.test(plain)) names.push(name);
+  for (const [name, sign] of SIGNS)
+    if (text !== plain && sign.test(text) && !sign.test(plain)) names.push(name);
   return [...new Set(names)].join(', ') || 'plain';
 }

@@ -17,6 +17,20 @@ export type Needle = {
 /** A canonical text of fewer bytes would be found by chance. */
 const SHORTEST = 6;
 
+/** How much has to agree, so that it is no chance in gigabytes. */
+const ENOUGH_BITS = 44;
+
+/** The bits that each character of a random text of this kind holds. */
+function bitsOf(text: string): number {
+  const kinds: [RegExp, number][] = [
+    [/^\d+$/, 10],
+    [/^[\da-f-]+$/i, 16],
+    [/^(?:[a-z]+|[A-Z]+)$/, 26],
+    [/^[\da-z]+$/i, 62],
+  ];
+  return Math.log2(kinds.find(([kind]) => kind.test(text))?.[1] ?? 90);
+}
+
 const reducer = new Reducer(LARGEST_READ);
 
 /** The canonical text of some bytes. */
@@ -27,10 +41,33 @@ export function canonicalOf(bytes: Uint8Array): Buffer {
 }
 
 // What stands before or after a value and may become one escape, or one seam, with its first or last characters.
-const BEFORE = ['=', '%', '\\', '&', '&#', '\\u', '\\x', '\n', '"', "'", '`', '>', '{', '}', '0', 'a'].map((text) => Buffer.from(text));
-const AFTER = ['41', 'n', ';', 'lt;', '#34;', 'A', 'F0', '\n', '\r\n', '"', "'", '`', '"+"', '+"', '>', '=', '%', '\\', ' ', '{', '}', '-->'].map(
+const BEFORE = ['=', '%', '\\', '&', '&#', '\\u', '\\x', '\n', '"', "'", '`', '>', '{', '}', '0', 'a'].map(
   (text) => Buffer.from(text),
 );
+const AFTER = [
+  '41',
+  'n',
+  ';',
+  'lt;',
+  '#34;',
+  'A',
+  'F0',
+  '\n',
+  '\r\n',
+  '"',
+  "'",
+  '`',
+  '"+"',
+  '+"',
+  '>',
+  '=',
+  '%',
+  '\\',
+  ' ',
+  '{',
+  '}',
+  '-->',
+].map((text) => Buffer.from(text));
 
 function sharedStart(a: Buffer, b: Buffer): number {
   let length = 0;
@@ -48,14 +85,14 @@ function needleOf(part: Part, value: Buffer, form?: string): Needle | undefined 
     const shared = sharedStart(reversed, backwards(canonicalOf(Buffer.concat([context, value]))));
     start = Math.max(start, whole.length - shared);
   }
-  for (const context of AFTER) end = Math.min(end, sharedStart(whole, canonicalOf(Buffer.concat([value, context]))));
+  for (const context of AFTER)
+    end = Math.min(end, sharedStart(whole, canonicalOf(Buffer.concat([value, context]))));
   // base64 and hex lose up to three characters at the ends to what is around them.
-  if (value.length >= 12) {
-    end = Math.max(Math.min(end, whole.length - 1), Math.min(end, start + SHORTEST + 1));
-    start = Math.min(Math.max(start, 3), Math.max(start, end - SHORTEST - 1));
-  }
-  // A value that its contexts leave little of is compared whole: a rare context is missed, not half a database found.
-  if (end - start < Math.max(SHORTEST, whole.length / 2)) [start, end] = [0, whole.length];
+  if (value.length >= 12) [start, end] = [Math.max(start, 3), Math.min(end, whole.length - 1)];
+  // What a rare context would leave too little of is compared in full: better it is missed than found everywhere.
+  const enough = Math.min(whole.length, Math.ceil(ENOUGH_BITS / bitsOf(whole.toString('latin1'))));
+  if (end - start < enough) end = Math.min(whole.length, start + enough);
+  if (end - start < enough) start = end - enough;
   if (end - start < SHORTEST) return undefined;
   return {
     part,
@@ -79,7 +116,11 @@ function formsOf(value: Buffer): [string | undefined, Buffer][] {
     return forms;
   }
   const wide = Buffer.from(text, 'utf16le');
-  forms.push(['latin-1', Buffer.from(text, 'latin1')], ['utf-16le', wide], ['utf-16be', Buffer.from(wide).swap16()]);
+  forms.push(
+    ['latin-1', Buffer.from(text, 'latin1')],
+    ['utf-16le', wide],
+    ['utf-16be', Buffer.from(wide).swap16()],
+  );
   return forms;
 }
 
@@ -95,7 +136,7 @@ export type RawNeedle = { part: Part; bytes: Uint8Array; name: string };
 /** The raw texts of a part that has no needle. */
 export function rawNeedlesOf(part: Part): RawNeedle[] {
   const plain = { name: 'plain', encode: (value: Buffer) => value };
-  return [plain, ...ENCODERS].map(({ name, encode }) => ({ part, name, bytes: encode(part.bytes) })).filter(
-    ({ bytes }) => bytes.length >= SHORTEST,
-  );
+  return [plain, ...ENCODERS]
+    .map(({ name, encode }) => ({ part, name, bytes: encode(part.bytes) }))
+    .filter(({ bytes }) => bytes.length >= SHORTEST);
 }

@@ -1,5 +1,5 @@
 import { BEGINS_ESCAPE, decodeEscapes, LOOK_AHEAD, mayBeginEscape } from './escapes.ts';
-import { cutSeam, cutTag } from './seams.ts';
+import { cutSeam, cutTag, mayEndTag } from './seams.ts';
 import { emptyText, type Text } from './text.ts';
 
 /** How many bytes are given to a reducer at once, at most. */
@@ -25,9 +25,37 @@ for (let byte = 0; byte < 256; byte += 1) if (BEGINS_ESCAPE[byte] === 1) KIND[by
 const SPARE = [emptyText(2 * LARGEST_READ + LOOK_AHEAD), emptyText(2 * LARGEST_READ + LOOK_AHEAD)] as const;
 
 const [BACKSLASH, BACKTICK, CARET, DOLLAR, DOUBLE_QUOTE] = [0x5c, 0x60, 0x5e, 0x24, 0x22];
-const LOWER_T = 0x74;
-const isEscapedBreak = (bytes: Uint8Array, at: number): boolean =>
-  bytes[at] === BACKSLASH && (bytes[at + 1] === 0x6e || bytes[at + 1] === 0x72 || bytes[at + 1] === LOWER_T);
+// The commonest escapes by far, which need no decoding.
+const [LOWER_N, LOWER_R, LOWER_T] = [0x6e, 0x72, 0x74];
+function isEscapedBreak(bytes: Uint8Array, at: number, end: number): boolean {
+  if (bytes[at] !== BACKSLASH || at + 1 >= end) return false;
+  const next = bytes[at + 1];
+  return next === LOWER_N || next === LOWER_R || next === LOWER_T;
+}
+
+/** Copies bytes up to one that means something, at most 65,535. Gives how many were read, times 65,536, and written. */
+function copyPlain(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  out: Uint8Array,
+  places: Float64Array,
+  start: number,
+  offset: number,
+): number {
+  const limit = Math.min(end, from + 0xfff);
+  let length = start;
+  let at = from;
+  for (; at < limit; at += 1) {
+    const byte = bytes[at] as number;
+    const kind = KIND[byte] as number;
+    if (kind > 1) break;
+    out[length] = byte;
+    places[length] = offset + at;
+    length += kind;
+  }
+  return ((at - from) << 16) | (length - start);
+}
 
 /** A reading that was put aside. */
 export type Saved = { bytes: Uint8Array; at: Float64Array; quote: number; lineStart: number };
@@ -41,6 +69,8 @@ export class Reducer {
   readonly text: Text;
   #quote = -1;
   #quoteKind = 0;
+  /** The shortest that the text has been in this decoding. */
+  #lowest = 0;
   #lineStart = -1;
 
   constructor(capacity: number) {
@@ -85,7 +115,7 @@ export class Reducer {
    */
   read(bytes: Uint8Array, from: number, end: number, isLast: boolean, offset: number): number {
     for (let at = from; at < end; ) {
-      at = this.#plain(bytes, at, end, offset);
+      at = this.#plain(bytes, at, end, offset, false);
       if (at >= end) break;
       const stop = this.#endOfEscapes(bytes, at, end);
       const isOpen = stop === end && !isLast;
@@ -97,40 +127,74 @@ export class Reducer {
     return end;
   }
 
-  // The hot loop: one table look-up for each byte, up to the next escape.
-  #plain(bytes: Uint8Array, from: number, end: number, offset: number): number {
+  // The hot loop: one table look-up for each byte. Stops at an escape, unless those are decoded already.
+  #plain(bytes: Uint8Array, from: number, end: number, offset: number, isDecoded: boolean): number {
     const { text } = this;
     const { bytes: out, at: places } = text;
     let length = text.length;
     let at = from;
-    for (; at < end; at += 1) {
+    while (at < end) {
+      const copied = copyPlain(bytes, at, end, out, places, length, offset);
+      at += copied >>> 16;
+      length += copied & 0xffff;
+      if (at >= end) break;
       const byte = bytes[at] as number;
       const kind = KIND[byte] as number;
-      if (kind <= KEEP) {
-        out[length] = byte;
-        places[length] = offset + at;
-        length += kind;
-        continue;
-      }
       if (kind === ESCAPE) {
-        const breaks = byte === BACKSLASH && at + 1 < end && isEscapedBreak(bytes, at);
-        if (!breaks && mayBeginEscape(bytes, at, end)) break;
-        if (byte !== BACKSLASH && byte !== CARET) {
-          out[length] = byte;
-          places[length] = offset + at;
-          length += 1;
-        } else if (breaks) {
-          at += 1;
-          if (bytes[at] !== LOWER_T) this.#lineStart = length;
+        if (!isDecoded && isEscapedBreak(bytes, at, end)) {
+          if (bytes[at + 1] !== LOWER_T) this.#lineStart = length;
+          at += 2;
+          continue;
         }
+        if (!isDecoded && mayBeginEscape(bytes, at, end)) break;
+        if (byte === BACKSLASH || byte === CARET) {
+          at += 1;
+          continue;
+        }
+      } else if (kind === LINE_BREAK) {
+        this.#lineStart = length;
+        at += 1;
+        continue;
+      } else if (kind === QUOTE) {
+        text.length = length;
+        this.#endPiece(byte, bytes[at + 1]);
+        length = text.length;
+        at += 1;
+        continue;
+      } else if (this.#isDropped(byte, kind, length)) {
+        length = text.length;
+        at += 1;
         continue;
       }
-      text.length = length;
-      this.#mark(byte, kind, offset + at, bytes[at + 1]);
-      length = text.length;
+      out[length] = byte;
+      places[length] = offset + at;
+      length += 1;
+      at += 1;
     }
     text.length = length;
     return at;
+  }
+
+  #isDropped(byte: number, kind: number, length: number): boolean {
+    const { text } = this;
+    const last = text.bytes[length - 1];
+    text.length = length;
+    if (kind === LINE_PREFIX) return this.#lineStart === length;
+    // Templates write a brace twice to mean one.
+    if (kind === BRACE) return length > 0 && last === byte;
+    if (!mayEndTag(last) || !cutTag(text)) return false;
+    this.#lowest = Math.min(this.#lowest, text.length);
+    return true;
+  }
+
+  #endPiece(quote: number, next: number | undefined): void {
+    // PowerShell escapes with a backtick what it stands before.
+    if (quote === BACKTICK && (next === DOLLAR || next === DOUBLE_QUOTE || next === BACKTICK)) return;
+    const { text } = this;
+    cutSeam(text, quote === this.#quoteKind ? this.#quote : -1);
+    this.#lowest = Math.min(this.#lowest, text.length);
+    this.#quote = text.length;
+    this.#quoteKind = quote;
   }
 
   // Escapes follow one another closely, with at most a gap between them: where the last one surely ends.
@@ -150,37 +214,9 @@ export class Reducer {
     for (let at = 0; at < raw.length; at += 1) raw.at[at] = offset + from + at;
     const decoded = decodeEscapes(raw, other);
     const { text } = this;
-    for (let at = 0; at < decoded.length; at += 1) {
-      const byte = decoded.bytes[at] as number;
-      const kind = KIND[byte] as number;
-      if (kind === KEEP || (kind === ESCAPE && byte !== BACKSLASH && byte !== CARET)) {
-        text.bytes[text.length] = byte;
-        text.at[text.length] = decoded.at[at] as number;
-        text.length += 1;
-      } else if (kind > ESCAPE) this.#mark(byte, kind, decoded.at[at] as number, decoded.bytes[at + 1]);
-    }
-  }
-
-  #mark(byte: number, kind: number, place: number, next: number | undefined): void {
-    const { text } = this;
-    if (kind === QUOTE) {
-      // PowerShell escapes with a backtick what it stands before.
-      if (byte === BACKTICK && (next === DOLLAR || next === DOUBLE_QUOTE || next === BACKTICK)) return;
-      cutSeam(text, byte === this.#quoteKind ? this.#quote : -1);
-      this.#quote = text.length;
-      this.#quoteKind = byte;
-      return;
-    }
-    if (kind === LINE_BREAK) {
-      this.#lineStart = text.length;
-      return;
-    }
-    if (kind === LINE_PREFIX && this.#lineStart === text.length) return;
-    // Templates write a brace twice to mean one.
-    if (kind === BRACE && text.bytes[text.length - 1] === byte && text.length > 0) return;
-    text.bytes[text.length] = byte;
-    text.at[text.length] = place;
-    text.length += 1;
-    if (kind === TAG_END) cutTag(text);
+    this.#lowest = text.length;
+    this.#plain(decoded.bytes, 0, decoded.length, 0, true);
+    for (let at = this.#lowest; at < text.length; at += 1)
+      text.at[at] = decoded.at[text.at[at] as number] as number;
   }
 }

@@ -6,12 +6,17 @@ const LONGEST = 10;
 const RSC_BORDER = /\]\)<\/script><script[^>]*>self\.__next_f\.push\(\[1,$/;
 const RSC_END = '.push([1,';
 // Markup of highlighters only: whatever else an attribute holds is searched.
-const CLASS = 'class=(?:(?:hljs|token|shiki|line|highlight|chroma|pl-|mtk|cm-|ace_)[a-z0-9_-]{0,30}|[a-z]{1,3}\\d{0,2})';
+const CLASS =
+  'class=(?:(?:hljs|token|shiki|line|highlight|chroma|pl-|mtk|cm-|ace_)[a-z0-9_-]{0,30}|[a-z]{1,3}\\d{0,2})';
 const COLOUR = '(?:#[0-9a-fA-F]{3,8}|rgba?\\([\\d.,%]+\\)|var\\(--[a-z-]+\\)|[a-z]{3,12})';
 const STYLE = `style=(?:(?:--)?(?:color|background-color|shiki-[a-z-]+):${COLOUR};?){1,4}`;
-const TAG = new RegExp(`^<(?:!--[^<>]{0,8}--|/?(?:span|mark|em|strong|code)|wbr/?|span(?:${CLASS}|${STYLE}){1,2})>$`);
+const TAG = new RegExp(
+  `^<(?:!--[^<>]{0,8}--|/?(?:span|mark|em|strong|code)|wbr/?|span(?:${CLASS}|${STYLE}){1,2})>$`,
+);
 const LONGEST_TAG = 160;
 const OPENING = 0x3c;
+const MAY_BEGIN_TAG = new Uint8Array(256);
+for (const byte of Buffer.from('!/smwec')) MAY_BEGIN_TAG[byte] = 1;
 
 function endOf({ bytes, length }: Text, count: number): string {
   return Buffer.from(bytes.buffer, Math.max(0, length - count), Math.min(length, count)).toString('latin1');
@@ -26,9 +31,19 @@ export function cutSeam(text: Text, quote: number): void {
     text.length -= RSC_BORDER.exec(endOf(text, LONGEST_TAG))?.[0].length ?? 0;
 }
 
-/** Cuts a tag or comment that has just ended off a text. */
-export function cutTag(text: Text): void {
-  const start = text.bytes.subarray(0, text.length).lastIndexOf(OPENING);
-  if (start < 0 || text.length - start > LONGEST_TAG) return;
-  if (TAG.test(endOf(text, text.length - start))) text.length = start;
+/** Whether a tag that matters may have this as its last byte before ">". */
+export const mayEndTag = (byte: number | undefined): boolean => byte !== undefined && MAY_END_TAG[byte] === 1;
+const MAY_END_TAG = new Uint8Array(256);
+for (const byte of Buffer.from('nkrmgeb/-;)abcdefghijklmnopqrstuvwxyz0123456789_')) MAY_END_TAG[byte] = 1;
+
+/** Cuts a tag or comment that ends now off a text, and tells whether it was one. */
+export function cutTag(text: Text): boolean {
+  const { bytes, length } = text;
+  let start = length - 1;
+  const limit = Math.max(0, length - LONGEST_TAG);
+  while (start >= limit && bytes[start] !== OPENING) start -= 1;
+  if (start < limit || MAY_BEGIN_TAG[bytes[start + 1] as number] !== 1) return false;
+  if (!TAG.test(`${endOf(text, length - start)}>`)) return false;
+  text.length = start;
+  return true;
 }

@@ -69,7 +69,16 @@ class Level {
   }
 
   /** Reads `raw[from, end)` as `Reducer.read` does. `raw` may begin before, for the names of what is found. */
-  read(search: Search, raw: Buffer, from: number, end: number, isLast: boolean, offset: number, names: readonly string[], report: Report): number {
+  read(
+    search: Search,
+    raw: Buffer,
+    from: number,
+    end: number,
+    isLast: boolean,
+    offset: number,
+    names: readonly string[],
+    report: Report,
+  ): number {
     const stopped = this.reducer.read(raw, from, end, isLast, offset);
     const { text } = this.reducer;
     this.#search(search, raw, offset, end, names, report);
@@ -81,7 +90,14 @@ class Level {
     return stopped;
   }
 
-  #search(search: Search, raw: Buffer, offset: number, end: number, names: readonly string[], report: Report): void {
+  #search(
+    search: Search,
+    raw: Buffer,
+    offset: number,
+    end: number,
+    names: readonly string[],
+    report: Report,
+  ): void {
     const { text } = this.reducer;
     const { bytes, at, length } = text;
     const from = Math.max(0, this.#searchedTo - search.needles.longest - 256);
@@ -98,8 +114,14 @@ class Level {
   #whole({ bytes: middle, before, after }: Needle, place: number): [number, number] {
     const { bytes, length } = this.reducer.text;
     let [first, last] = [place, place + middle.length - 1];
-    for (let left = before.length - 1; left >= 0 && first > 0 && bytes[first - 1] === before[left]; left -= 1) first -= 1;
-    for (let right = 0; right < after.length && last + 1 < length && bytes[last + 1] === after[right]; right += 1) last += 1;
+    for (let left = before.length - 1; left >= 0 && first > 0 && bytes[first - 1] === before[left]; left -= 1)
+      first -= 1;
+    for (
+      let right = 0;
+      right < after.length && last + 1 < length && bytes[last + 1] === after[right];
+      right += 1
+    )
+      last += 1;
     return [first, last];
   }
 
@@ -132,9 +154,21 @@ class Level {
 const levels = Array.from({ length: DEEPEST + 1 }, (_, depth) => new Level(depth));
 const first = levels[0] as Level;
 
-function rawMatches(search: Search, raw: Buffer, end: number, offset: number, names: readonly string[], report: Report): void {
+function rawMatches(
+  search: Search,
+  raw: Buffer,
+  end: number,
+  offset: number,
+  names: readonly string[],
+  report: Report,
+): void {
   search.rawNeedles.find(raw, 0, end, ({ part, name, bytes }, at) =>
-    report({ part, encoding: [...names, name].join(', '), start: offset + at, end: offset + at + bytes.length }),
+    report({
+      part,
+      encoding: [...names, name].join(', '),
+      start: offset + at,
+      end: offset + at + bytes.length,
+    }),
   );
 }
 
@@ -150,10 +184,23 @@ function locate(
 ): Found {
   const value = part.bytes;
   // Quotes and spaces that the value begins with are not in its canonical text.
-  for (let skipped = 0; skipped < value.length && (skipped === 0 || DROPPED.has(value[skipped - 1] as number)); skipped += 1) {
+  for (
+    let skipped = 0;
+    skipped < value.length && (skipped === 0 || DROPPED.has(value[skipped - 1] as number));
+    skipped += 1
+  ) {
     const from = start - offset - skipped;
-    if (form === undefined && from >= 0 && raw.compare(value, 0, value.length, from, Math.min(raw.length, from + value.length)) === 0)
-      return { part, encoding: encodingOf(value, value, form, names), start: start - skipped, end: start - skipped + value.length };
+    if (
+      form === undefined &&
+      from >= 0 &&
+      raw.compare(value, 0, value.length, from, Math.min(raw.length, from + value.length)) === 0
+    )
+      return {
+        part,
+        encoding: encodingOf(value, value, form, names),
+        start: start - skipped,
+        end: start - skipped + value.length,
+      };
   }
   let end = Math.max(last + 1, Math.min(next, last + LONGEST_ESCAPE));
   while (end > last + 1 && DROPPED.has(raw[end - 1 - offset] as number)) end -= 1;
@@ -225,7 +272,7 @@ export class StreamSearch {
     this.#held = [];
     this.#heldBytes = 0;
     if (owner !== this) {
-      owner?.#suspend();
+      if (owner) owner.#suspend();
       owner = this;
       first.begin(this.#saved);
     }
