@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { prepare } from '../src/check.ts';
+import { prepare } from '../src/secrets/prepare.ts';
 import { ENCODERS, type Encoder } from '../src/search/encoders.ts';
 import { canonicalOf } from '../src/search/needles.ts';
 import { type Hit, searchBytes } from '../src/search/search.ts';
