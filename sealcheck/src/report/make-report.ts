@@ -15,6 +15,8 @@ export interface Gathered {
   target: string;
   prepared: Prepared;
   collector: Collector;
+  /** The collector's sightings, if they were made finer. */
+  sightings?: readonly Sighting[];
   locate(sighting: Sighting): Located[];
   /** A readable name for a place in messages. */
   nameOf(where: Where): string;
@@ -57,7 +59,7 @@ function findingOf(
 export function reportOf(gathered: Gathered): Report {
   const { prepared, collector } = gathered;
   const redact = (text: string) => prepared.redactor.redact(text);
-  const everyFinding = collector.sightings.flatMap((sighting) =>
+  const everyFinding = (gathered.sightings ?? collector.sightings).flatMap((sighting) =>
     gathered.locate(sighting).map((located) => findingOf(sighting, located, gathered.command, redact)),
   );
   // One field of two copies of a document is one finding.
