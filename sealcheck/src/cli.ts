@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runCanary } from './canary/canary.ts';
-import { prepare } from './check.ts';
+import { type Prepared, prepare } from './check.ts';
 import { defaultLimits, type Limits } from './contents/budget.ts';
 import { checkImage } from './image/check.ts';
 import { openImage } from './image/source.ts';
@@ -12,6 +12,8 @@ import type { Report } from './report/findings.ts';
 import { htmlReport } from './report/html.ts';
 import { sarifReport } from './report/sarif.ts';
 import { inColour, plainly, textReport } from './report/text.ts';
+import { readAllowFile } from './secrets/allowed.ts';
+import { readContext } from './secrets/context.ts';
 import { type DeclaredSecret, readEnvFile, readSecretOption } from './secrets/declare.ts';
 import { checkSite, defaultCrawlLimits } from './site/check.ts';
 import { checkTree } from './tree/check.ts';
@@ -23,7 +25,9 @@ const variables = process.env;
 interface SharedOptions {
   secret: string[];
   envFile: string[];
+  context: string[];
   notSecret: string[];
+  allowFile: string[];
   format: 'text' | 'json' | 'sarif' | 'html';
   output?: string;
   maxDepth: number;
@@ -49,7 +53,19 @@ function withSecrets(command: Command): Command {
       [],
     )
     .option('--env-file <file>', 'look for the value of each line of an env file (repeatable)', repeated, [])
-    .option('--not-secret <NAME>', 'a variable of the env file that is no secret (repeatable)', repeated, [])
+    .option('--context <folder>', 'look for every credential in a build context (repeatable)', repeated, [])
+    .option(
+      '--not-secret <name>',
+      'a secret, or a part of one, that is not searched for: NAME, key, a.path or id:a.path (repeatable)',
+      repeated,
+      [],
+    )
+    .option(
+      '--allow-file <file>',
+      'the same, a line each, with a last day and a reason (repeatable)',
+      repeated,
+      [],
+    )
     .addOption(
       new Option('--format <format>', 'what the report is')
         .choices(['text', 'json', 'sarif', 'html'])
@@ -71,21 +87,28 @@ function withSecrets(command: Command): Command {
     .option('--allow-framework-keys', "list a framework's own live keys without calling them a leak");
 }
 
-function secretsOf(options: SharedOptions): { secrets: DeclaredSecret[]; notes: string[] } {
-  const secrets = options.secret.map((option) => readSecretOption(option, variables));
-  const notes: string[] = [];
-  for (const path of options.envFile) {
-    const read = readEnvFile(path, new Set(options.notSecret));
-    secrets.push(...read.secrets);
-    for (const name of read.published)
-      notes.push(`${name} of ${path} is public by its prefix and was not searched for`);
-  }
+function secretsOf(options: SharedOptions): DeclaredSecret[] {
+  const secrets = [
+    ...options.secret.map((option) => readSecretOption(option, variables)),
+    ...options.envFile.flatMap(readEnvFile),
+    ...options.context.flatMap(readContext),
+  ];
   if (secrets.length === 0) {
     throw new CouldNotCheck(
-      'no secret was given, so nothing could be checked; give --secret id=…,src=… or --env-file',
+      options.context.length > 0
+        ? 'no credential was found in the build context, so nothing could be checked; give --secret id=…,src=…'
+        : 'no secret was given, so nothing could be checked; give --secret id=…,src=…, --env-file or --context',
     );
   }
-  return { secrets, notes };
+  return secrets;
+}
+
+/** Compiles the search that the options ask for. */
+function preparedBy(options: SharedOptions): Prepared {
+  const allowed = options.allowFile.map((path) => readAllowFile(path, new Date()));
+  const exempt = new Set([...options.notSecret, ...allowed.flatMap(({ names }) => names)]);
+  const prepared = prepare(secretsOf(options), exempt);
+  return { ...prepared, warnings: [...prepared.warnings, ...allowed.flatMap(({ warnings }) => warnings)] };
 }
 
 const limitsOf = (options: SharedOptions): Limits => ({
@@ -132,24 +155,26 @@ const exitCodeOf = (report: Report): ExitCode =>
       : ExitCode.couldNotCheck;
 
 type Check = (options: {
-  prepared: ReturnType<typeof prepare>;
+  prepared: Prepared;
   limits: Limits;
   allowFrameworkKeys: boolean;
   onProgress: (bytes: number) => void;
 }) => Promise<Report>;
 
 async function run(options: SharedOptions, check: Check): Promise<void> {
-  const { secrets, notes } = secretsOf(options);
+  const prepared = preparedBy(options);
   const progress = progressOn(process.stderr);
   try {
     const report = await check({
-      prepared: prepare(secrets),
+      prepared,
       limits: limitsOf(options),
       allowFrameworkKeys: options.allowFrameworkKeys ?? false,
       onProgress: progress.show,
     });
     progress.clear();
-    publish({ ...report, notes: [...notes, ...report.notes] }, options);
+    if (options.format === 'text' || options.output !== undefined)
+      for (const line of prepared.description) process.stdout.write(`looked for ${line}\n`);
+    publish(report, options);
     process.exitCode = exitCodeOf(report);
   } finally {
     progress.clear();
@@ -219,7 +244,7 @@ withSecrets(
       },
     ) => {
       const { report } = await runCanary({
-        secrets: secretsOf(options).secrets,
+        secrets: secretsOf(options),
         command,
         ...(options.image !== undefined && { image: options.image }),
         expected: options.expectFile,
