@@ -9,8 +9,10 @@ import { selfTest } from './plant/self-test.ts';
 import type { Report } from './report/findings.ts';
 import { FORMATS, type Format, failedReport, publish } from './report/publish.ts';
 import { inColour, plainly } from './report/text.ts';
+import { readAllowFile } from './secrets/allowed.ts';
+import { readContext } from './secrets/context.ts';
 import { type DeclaredSecret, readEnvFile, readSecretOption } from './secrets/declare.ts';
-import { prepare } from './secrets/prepare.ts';
+import { type Prepared, prepare } from './secrets/prepare.ts';
 import { checkSite, defaultCrawlLimits } from './site/check-site.ts';
 import { checkTree } from './tree/check-tree.ts';
 import { CouldNotCheck, ExitCode, messageOf } from './verdict.ts';
@@ -22,7 +24,9 @@ interface SharedOptions {
   secret: string[];
   dotenv: string[];
   envFile: string[];
+  context: string[];
   notSecret: string[];
+  allowFile: string[];
   format: Format;
   output?: string;
   strict?: boolean;
@@ -55,7 +59,19 @@ function withSecrets(command: Command): Command {
       repeated,
       [],
     )
-    .option('--not-secret <NAME>', 'a variable of the env file that is no secret (repeatable)', repeated, [])
+    .option('--context <folder>', 'look for every credential in a build context (repeatable)', repeated, [])
+    .option(
+      '--not-secret <name>',
+      'a secret, or a part of one, that is not searched for: NAME, key, a.path or id:a.path (repeatable)',
+      repeated,
+      [],
+    )
+    .option(
+      '--allow-file <file>',
+      'the same, a line each, with a last day and a reason (repeatable)',
+      repeated,
+      [],
+    )
     .addOption(new Option('--format <format>', 'what the report is').choices(FORMATS).default('text'))
     .option('--output <file>', 'write the report to a file and a summary to the terminal')
     .option(
@@ -78,21 +94,28 @@ function withSecrets(command: Command): Command {
     .option('--allow-framework-keys', "list a framework's own live keys without calling them a leak");
 }
 
-function secretsOf(options: SharedOptions): { secrets: DeclaredSecret[]; notes: string[] } {
-  const secrets = options.secret.map((option) => readSecretOption(option, variables));
-  const notes: string[] = [];
-  for (const path of [...options.dotenv, ...options.envFile]) {
-    const read = readEnvFile(path, new Set(options.notSecret));
-    secrets.push(...read.secrets);
-    for (const name of read.published)
-      notes.push(`${name} of ${path} is public by its prefix and was not searched for`);
-  }
+function secretsOf(options: SharedOptions): DeclaredSecret[] {
+  const secrets = [
+    ...options.secret.map((option) => readSecretOption(option, variables)),
+    ...[...options.dotenv, ...options.envFile].flatMap(readEnvFile),
+    ...options.context.flatMap(readContext),
+  ];
   if (secrets.length === 0) {
     throw new CouldNotCheck(
-      'no secret was given, so nothing could be checked; give --secret id=…,src=… or --dotenv',
+      options.context.length > 0
+        ? 'no credential was found in the build context, so nothing could be checked; give --secret id=…,src=…'
+        : 'no secret was given, so nothing could be checked; give --secret id=…,src=…, --dotenv or --context',
     );
   }
-  return { secrets, notes };
+  return secrets;
+}
+
+/** Compiles the search that the options ask for. */
+function preparedBy(options: SharedOptions): Prepared {
+  const allowed = options.allowFile.map((path) => readAllowFile(path, new Date()));
+  const exempt = new Set([...options.notSecret, ...allowed.flatMap(({ names }) => names)]);
+  const prepared = prepare(secretsOf(options), exempt);
+  return { ...prepared, warnings: [...prepared.warnings, ...allowed.flatMap(({ warnings }) => warnings)] };
 }
 
 const limitsOf = (options: SharedOptions): Limits => ({
@@ -122,21 +145,23 @@ async function run(
   command: Report['command'],
   target: string,
   options: SharedOptions,
-  check: (options: CheckOptions, secrets: DeclaredSecret[]) => Promise<Report>,
+  check: (options: CheckOptions) => Promise<Report>,
 ): Promise<void> {
   const progress = progressOn(process.stderr);
   try {
-    const { secrets, notes } = secretsOf(options);
+    const prepared = preparedBy(options);
     const how = {
-      prepared: prepare(secrets),
+      prepared,
       limits: limitsOf(options),
       allowFrameworkKeys: options.allowFrameworkKeys ?? false,
       // Base images hold nothing that can't be opened, so an image that does is worth a look.
       strict: options.strict ?? (command === 'image' || command === 'canary'),
       onProgress: progress.show,
     };
-    const report = await check(how, secrets).finally(progress.clear);
-    process.exitCode = publish({ ...report, notes: [...notes, ...report.notes] }, options, paint);
+    const report = await check(how).finally(progress.clear);
+    if (options.format === 'text' || options.output !== undefined)
+      for (const line of prepared.description) process.stdout.write(`looked for ${line}\n`);
+    process.exitCode = publish(report, options, paint);
   } catch (error) {
     const reason = messageOf(error);
     if (options.format !== 'text' || options.output) {
@@ -217,10 +242,10 @@ withSecrets(
         reachableAs: string;
       },
     ) =>
-      run('canary', options.image ?? 'the build', options, (how, secrets) =>
+      run('canary', options.image ?? 'the build', options, (how) =>
         runCanary({
           ...how,
-          secrets,
+          secrets: secretsOf(options),
           command,
           ...(options.image !== undefined && { image: options.image }),
           expected: options.expectFile,

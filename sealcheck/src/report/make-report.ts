@@ -87,7 +87,7 @@ export function reportOf(gathered: Gathered): Report {
     incomplete,
     unopened,
     warnings: prepared.warnings.map(redact),
-    notes: [...gathered.notes, ...collector.notes.map(named)].map(redact),
+    notes: [...prepared.notes, ...gathered.notes, ...collector.notes.map(named)].map(redact),
     layers: gathered.layers.map((layer) => ({ ...layer, instruction: redact(layer.instruction) })),
     steps: gathered.steps.map((step) => ({ ...step, name: redact(step.name) })),
     bytes: collector.bytes,

@@ -22,7 +22,7 @@ function textual(name: string, write: (text: string) => string): Encoder {
 const each = (name: string, characters: RegExp, write: (character: string) => string): Encoder =>
   textual(name, (text) => text.replace(characters, write));
 
-const EVERY = /[^]/g;
+const EVERY = /[\s\S]/g;
 const PUNCTUATION = /[^A-Za-z0-9]/g;
 const UNSAFE = /[<>&]/g;
 const FORM_RESERVED = /[!'()~]/g;
@@ -34,7 +34,7 @@ function quotedPrintable(text: string): string {
   const lines: string[] = [];
   let line = '';
   for (const character of text) {
-    const written = /[=\0-\x1f\x7f-\xff]/.test(character) ? `=${hex(character).toUpperCase()}` : character;
+    const written = /[^ -<>-~]/.test(character) ? `=${hex(character).toUpperCase()}` : character;
     if (line.length + written.length > 20) {
       lines.push(`${line}=`);
       line = '';

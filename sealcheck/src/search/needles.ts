@@ -111,8 +111,11 @@ function formsOf(value: Buffer): [string | undefined, Buffer][] {
   forms.push(['reversed', isText ? Buffer.from([...text].reverse().join('')) : backwards(value)]);
   if (!isText) return forms;
   if (text.includes(' ')) forms.push(['form-encoded', Buffer.from(text.replaceAll(' ', '+'))]);
-  if (/^[\0-\x7f]*$/.test(text)) {
-    forms.push(['js-escaped', Buffer.from(text.replace(/[^]/g, (c) => `\\${c.charCodeAt(0).toString(8)}`))]);
+  if (Buffer.byteLength(text) === text.length) {
+    forms.push([
+      'js-escaped',
+      Buffer.from(text.replace(/[\s\S]/g, (c) => `\\${c.charCodeAt(0).toString(8)}`)),
+    ]);
     return forms;
   }
   const wide = Buffer.from(text, 'utf16le');
