@@ -159,7 +159,7 @@ async function run(
       onProgress: progress.show,
     };
     const report = await check(how).finally(progress.clear);
-    if (options.format === 'text' || options.output !== undefined)
+    if (command !== 'canary' && (options.format === 'text' || options.output !== undefined))
       for (const line of prepared.description) process.stdout.write(`looked for ${line}\n`);
     process.exitCode = publish(report, options, paint);
   } catch (error) {

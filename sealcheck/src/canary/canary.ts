@@ -64,22 +64,9 @@ async function canaryFor(secret: DeclaredSecret, options: CanaryOptions): Promis
     const value = text.length >= 16 ? alike(text) : password();
     return { id: secret.id, variable, value };
   }
-  const secretPassword = password();
-  const standing = new Witness(
-    {
-      host: url.hostname,
-      port: Number(url.port || 5432),
-      user: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
-    },
-    secretPassword,
-  );
-  const port = await standing.listen(options.listen);
-  url.username = `canary_${randomBytes(4).toString('hex')}`;
-  url.password = secretPassword;
-  url.hostname = options.reachableAs;
-  url.port = String(port);
-  return { id: secret.id, variable, value: url.href, witness: standing };
+  const witness = new Witness(url);
+  await witness.open(options.listen, options.reachableAs);
+  return { id: secret.id, variable, value: witness.url.href, witness };
 }
 
 async function runBuild(command: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -128,7 +115,9 @@ export async function runCanary(options: CanaryOptions): Promise<Report> {
   const evidence: string[] = [];
   for (const { id, witness } of canaries) {
     if (witness && witness.logins > 0)
-      evidence.push(`"${id}" was used: ${witness.logins} logins with the canary's password`);
+      evidence.push(
+        `"${id}" was used: ${witness.logins} ${witness.logins === 1 ? 'login' : 'logins'} with the canary's password`,
+      );
     else if (witness) {
       const hint =
         witness.problems[0] ??
