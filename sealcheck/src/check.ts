@@ -67,7 +67,7 @@ export function prepare(
     if (taken.parts.length > 0) {
       searched.push({ secret: secret.id, parts: taken.parts.map((part) => part.name) });
       description.push(describe(secret.id, taken.parts));
-    } else if (!secret.isConfiguration || taken.refused.length > 0)
+    } else if (!secret.isFound && (!secret.isConfiguration || taken.refused.length > 0))
       unsearchable.push(`secret "${secret.id}" could not be searched for at all; use a longer, random value`);
   }
   if (parts.length === 0 && unsearchable.length === 0)

@@ -13,7 +13,6 @@ import {
   type TarEntry,
   tarEntries,
   unopenedFormat,
-  utf16Of,
 } from './decode.ts';
 
 /** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
@@ -41,7 +40,8 @@ const inMemory = 8 * 2 ** 20;
 const headLength = 512;
 // Sixteen times what Linux allows for a path.
 const longestName = 2 ** 16;
-const base64Heads = /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA/;
+// gzip, zstd, zip, xz; zlib's is so short that it counts at the beginning only.
+const base64Heads = /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA|(?<![A-Za-z0-9+/_-])eJ(?=[A-Za-z0-9+/_-]{14})/;
 
 /** Scans contents of any shape, archives within archives included, for the values of one search. */
 export class ContentScanner {
@@ -122,10 +122,7 @@ export class ContentScanner {
     let carver: Carver | undefined;
     let read = 0;
     let failure: unknown;
-    let wide: { decoder: InstanceType<typeof TextDecoder>; stream: StreamSearch } | undefined;
     const begin = (first: Buffer): void => {
-      const utf16 = utf16Of(first);
-      if (utf16) wide = { decoder: new TextDecoder(utf16), stream: new StreamSearch(this.search) };
       const format = unopenedFormat(first);
       if (format) this.#listener.note(where, `is ${format}, which is not opened: its bytes were searched`);
       const kind = kindOf(first, name);
@@ -149,7 +146,6 @@ export class ContentScanner {
     };
     const pass = async (chunk: Buffer): Promise<void> => {
       stream.push(chunk);
-      wide?.stream.push(Buffer.from(wide.decoder.decode(chunk, { stream: true })));
       if (consumer) await consumer.channel.put(chunk);
       else await carver?.push(chunk);
     };
@@ -182,10 +178,6 @@ export class ContentScanner {
     const readWhole = await consumer?.done;
     // A tar's entries were searched one by one; its bytes as a whole would only repeat them.
     if (!(consumer?.standsIn && readWhole)) this.#report(where, stream);
-    // The bytes showed what is plain in UTF-16; its text shows what was encoded before it was written so.
-    const encoded = wide?.stream.end().filter((hit) => hit.encoding !== 'plain') ?? [];
-    if (encoded.length > 0)
-      this.#listener.hits({ ...where, nested: [...where.nested, '(utf-16 text)'] }, encoded, 0);
     for (const rule of rules) {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);

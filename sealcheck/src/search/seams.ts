@@ -34,7 +34,7 @@ export function cutSeam(text: Text, quote: number): void {
 /** Whether a tag that matters may have this as its last byte before ">". */
 export const mayEndTag = (byte: number | undefined): boolean => byte !== undefined && MAY_END_TAG[byte] === 1;
 const MAY_END_TAG = new Uint8Array(256);
-for (const byte of Buffer.from('nkrmgeb/-;)abcdefghijklmnopqrstuvwxyz0123456789_')) MAY_END_TAG[byte] = 1;
+for (const byte of Buffer.from('/-;)_ABCDEFabcdefghijklmnopqrstuvwxyz0123456789')) MAY_END_TAG[byte] = 1;
 
 /** Cuts a tag or comment that ends now off a text, and tells whether it was one. */
 export function cutTag(text: Text): boolean {
