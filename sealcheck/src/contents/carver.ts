@@ -45,8 +45,8 @@ export class Flow {
 /** Finds compressed frames anywhere in a file and hands each over with the bytes that follow it. */
 export class Carver {
   /** The file's text when it is text, kept while it is small, for the search of base64 runs. */
-  text(): Buffer[] {
-    return this.#text.length > 0 ? [Buffer.concat(this.#text)] : [];
+  text(): Buffer | undefined {
+    return this.#text.length > 0 ? Buffer.concat(this.#text) : undefined;
   }
   readonly #unpack: Unpack;
   readonly #text: Buffer[] = [];

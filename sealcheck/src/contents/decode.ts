@@ -59,19 +59,6 @@ export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefi
 /** A zlib decoder tells how many bytes of its input belonged to the compressed data. */
 type Decoder = Transform & { readonly bytesWritten: number };
 
-/** Which UTF-16 a text is in: by its byte order mark, or as every other byte of its beginning is zero. */
-export function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
-  if (head.length < 16) return undefined;
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
-  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
-  const zeros = [0, 0];
-  const looked = Math.min(head.length, 512) & ~1;
-  for (let at = 0; at < looked; at += 1) if (head[at] === 0) zeros[at & 1] = (zeros[at & 1] as number) + 1;
-  const [even = 0, odd = 0] = zeros.map((count) => (2 * count) / looked);
-  if (odd > 0.9 && even < 0.05) return 'utf-16le';
-  return even > 0.9 && odd < 0.05 ? 'utf-16be' : undefined;
-}
-
 // What came before damage is passed on, and only then is the damage told.
 async function* through(
   decoder: Decoder,

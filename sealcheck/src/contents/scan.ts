@@ -3,17 +3,10 @@ import type { FrameworkRule } from '../frameworks/rules.ts';
 import type { Hit, Search } from '../search/search.ts';
 import { StreamSearch } from '../search/search.ts';
 import { messageOf } from '../verdict.ts';
+import { base64Archives } from './base64.ts';
 import { Budget, LimitReached, type Limits } from './budget.ts';
 import { Carver, Flow, frameWindow, inMemory, once, type View } from './carver.ts';
-import {
-  type Compression,
-  decompressed,
-  kindOf,
-  type TarEntry,
-  tarEntries,
-  utf16Of,
-  withHead,
-} from './decode.ts';
+import { type Compression, decompressed, kindOf, type TarEntry, tarEntries, withHead } from './decode.ts';
 import { foreignFormat, foreignPieces, LARGEST_FOREIGN, NotOpened } from './foreign.ts';
 import { type Frame, unpackFrame } from './frames.ts';
 
@@ -45,7 +38,6 @@ const UNNAMED = 'archive~';
 const mostFlows = 2;
 // Sixteen times what Linux allows for a path.
 const longestName = 2 ** 16;
-const base64Heads = /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA/;
 
 /** A file that is being scanned, and what its archives may still unpack to. */
 type OpenFile = { where: Where; budget: Budget; depth: number };
@@ -56,7 +48,7 @@ type Opening = {
   /** Resolves when everything was opened: true if a search of the bytes would only repeat what was found. */
   end(): Promise<boolean>;
   /** The file as text, if it is a small text. */
-  text?(): Buffer[];
+  text?(): Buffer | undefined;
 };
 
 /** Keeps the bytes of a file up to a size, beyond which there are none. */
@@ -156,22 +148,16 @@ export class ContentScanner {
     let opening: Opening | undefined;
     let read = 0;
     let failure: unknown;
-    let wide: { decoder: InstanceType<typeof TextDecoder>; stream: StreamSearch } | undefined;
     try {
       for await (const chunk of withHead(body)) {
         if (depth === 0) {
           budget.read(chunk.length);
           this.#listener.progress(chunk.length);
         }
-        if (!opening) {
-          const utf16 = utf16Of(chunk);
-          if (utf16) wide = { decoder: new TextDecoder(utf16), stream: new StreamSearch(this.search) };
-          opening = this.#opening({ where, budget, depth }, chunk, size);
-        }
+        opening ??= this.#opening({ where, budget, depth }, chunk, size);
         read += chunk.length;
         if (rules.length > 0 && read < inMemory) forRules.push(Buffer.from(chunk));
         stream.push(chunk);
-        wide?.stream.push(Buffer.from(wide.decoder.decode(chunk, { stream: true })));
         await opening.push(chunk);
       }
     } catch (error) {
@@ -180,16 +166,16 @@ export class ContentScanner {
     }
     const repeats = (await opening?.end()) ?? false;
     if (!repeats) this.#report(where, stream);
-    // The bytes showed what is plain in UTF-16; its text shows what was encoded before it was written so.
-    const encoded = wide?.stream.end().filter((hit) => hit.encoding !== 'plain') ?? [];
-    if (encoded.length > 0)
-      this.#listener.hits({ ...where, nested: [...where.nested, '(utf-16 text)'] }, encoded, 0);
     for (const rule of rules) {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);
     }
-    if (read < inMemory && depth < this.limits.depth)
-      await this.#scanBase64(where, opening?.text?.() ?? [], budget, depth);
+    if (read < inMemory && depth < this.limits.depth) {
+      for (const content of base64Archives(opening?.text?.())) {
+        const inner = { ...where, nested: [...where.nested, '(base64)'] };
+        await this.#scan(inner, once(content), content.length, budget, depth + 1);
+      }
+    }
     if (failure !== undefined) throw failure;
   }
 
@@ -381,36 +367,6 @@ export class ContentScanner {
         }
       }
     });
-  }
-
-  async #scanBase64(where: Where, texts: readonly Buffer[], budget: Budget, depth: number): Promise<void> {
-    for (const bytes of texts) {
-      const text = bytes.toString('latin1');
-      const heads = new RegExp(base64Heads, 'g');
-      for (let match = heads.exec(text); match; match = heads.exec(text)) {
-        const from = match[0] === ';base64,' ? match.index + 8 : match.index;
-        const coded = text.slice(from, endOfBase64(text, from));
-        if (coded.length < 16) continue;
-        heads.lastIndex = from + coded.length;
-        const content = Buffer.from(coded.replace(/\\[rn]/g, ''), 'base64');
-        const inner = { ...where, nested: [...where.nested, '(base64)'] };
-        await this.#scan(inner, once(content), content.length, budget, depth + 1);
-      }
-    }
-  }
-}
-
-const base64Letters = /[^A-Za-z0-9+/_-]/g;
-const lineBreak = /(?:(?:\\r)?\\n|\r?\n)[ \t]{0,32}(?=[A-Za-z0-9+/_-])/y;
-
-// Goes on over line breaks, as MIME, PEM and YAML have them or escaped in a string. One long expression overflows the stack.
-function endOfBase64(text: string, from: number): number {
-  for (let at = from; ; ) {
-    base64Letters.lastIndex = at;
-    const end = base64Letters.exec(text)?.index ?? text.length;
-    lineBreak.lastIndex = end;
-    if (!lineBreak.test(text)) return end;
-    at = lineBreak.lastIndex;
   }
 }
 

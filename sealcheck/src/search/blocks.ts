@@ -30,9 +30,12 @@ const LIST_LANE = LANES.length;
 const LIST = /[0-9a-fA-FxX,:-]/;
 /** Items of at most four characters, with or without an index, one after the other. */
 const LIST_ITEMS = /(?:(?:\d{1,5}:)?(?:0[xX])?[0-9a-fA-F]{1,3}[,:-]){5}/;
+const LONGEST_ITEM = 5;
 /** How many letters are looked at to notice a stretch. */
 const PROBE = 4;
 const BREAK = 1;
+/** How many zeros, as base64, a text goes on over. */
+const LONGEST_BLANK = 12;
 
 const isText = (byte: number): boolean =>
   (byte >= 32 && byte < 127) || byte === 0 || byte === 9 || byte === 10 || byte === 13;
@@ -43,6 +46,8 @@ const isBlank = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] === bytes[at + 1] &&
   bytes[at] === bytes[at + 2] &&
   bytes[at] === bytes[at + 3];
+
+const IS_TEXT = Uint8Array.from({ length: 256 }, (_, byte) => (isText(byte) ? 1 : 0));
 
 /** Whether a letter may stand at a phase of its group if what is encoded is text. */
 function mayStand(value: number, bits: number, phase: number, isBinary: boolean): boolean {
@@ -57,14 +62,68 @@ function mayStand(value: number, bits: number, phase: number, isBinary: boolean)
   return false;
 }
 
+type Fits = readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+
+function lanesAt(bytes: Uint8Array, at: number, [first, second, third, fourth]: Fits): number {
+  return (
+    (first[bytes[at] as number] as number) &
+    (second[bytes[at + 1] as number] as number) &
+    (third[bytes[at + 2] as number] as number) &
+    (fourth[bytes[at + 3] as number] as number)
+  );
+}
+
+// The hot loop: four look-ups for every ten bytes or so.
+function nextProbe(bytes: Uint8Array, from: number, to: number, step: number, fits: Fits): number {
+  const [first, second, third, fourth] = fits;
+  for (let at = from; at + PROBE <= to; at += step) {
+    const lanes =
+      (first[bytes[at] as number] as number) &
+      (second[bytes[at + 1] as number] as number) &
+      (third[bytes[at + 2] as number] as number) &
+      (fourth[bytes[at + 3] as number] as number);
+    if (lanes === 0) continue;
+    const around = lanesAt(bytes, at + PROBE, fits) | (at < PROBE ? 0 : lanesAt(bytes, at - PROBE, fits));
+    if ((lanes & around) !== 0 && !isBlank(bytes, at)) return at;
+  }
+  return to;
+}
+
+function startOf(bytes: Uint8Array, at: number, lane: number, fits: Fits): number {
+  let start = at;
+  let blanks = 0;
+  while (
+    start > 0 &&
+    ((fits[(start - 1 - at) & 3] as Uint8Array)[bytes[start - 1] as number] as number) & lane
+  ) {
+    start -= 1;
+    blanks = bytes[start] === 0x41 ? blanks + 1 : 0;
+    if (blanks === LONGEST_BLANK) break;
+  }
+  return start;
+}
+
+function endOf(bytes: Uint8Array, at: number, to: number, lane: number, fits: Fits): number {
+  let end = at + PROBE;
+  let blanks = 0;
+  while (end < to && ((fits[(end - at) & 3] as Uint8Array)[bytes[end] as number] as number) & lane) {
+    blanks = bytes[end] === 0x41 ? blanks + 1 : 0;
+    end += 1;
+    if (blanks === LONGEST_BLANK) break;
+  }
+  return end;
+}
+
 /** Finds stretches of base64, hex and lists of bytes in canonical text, and decodes those that would read as text. */
 export class Blocks {
   readonly #shortest: number;
+  readonly #isBinary: boolean;
   // For a letter at each place of the probe, a bit for each lane in which it may stand there.
-  readonly #fits: Uint8Array[];
+  readonly #fits: Fits;
 
   /** `shortest` is the length of the shortest value, in bytes. With `isBinary` what is encoded need not be text. */
   constructor(shortest: number, isBinary: boolean) {
+    this.#isBinary = isBinary;
     this.#shortest = Math.max(6, Math.min(shortest - 1, 11));
     this.#fits = Array.from({ length: PROBE }, (_, place) =>
       Uint8Array.from({ length: 256 }, (__, byte) => {
@@ -76,59 +135,37 @@ export class Blocks {
         }
         return fits;
       }),
-    );
+    ) as unknown as Fits;
   }
 
   /** Decodes the stretches of a text, those of one code joined to one block. */
   find(text: Text): Block[] {
-    const [first, second, third, fourth] = this.#fits as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
     const { bytes, length: to } = text;
     const blocks = new Map<string, Block>();
     const read = new Int32Array(LANES.length + 1);
     const step = Math.max(4, Math.floor((this.#shortest * 4) / 3) - PROBE);
-    for (let at = 0; at + PROBE <= to; at += step) {
-      let lanes =
-        (first[bytes[at] as number] as number) &
-        (second[bytes[at + 1] as number] as number) &
-        (third[bytes[at + 2] as number] as number) &
-        (fourth[bytes[at + 3] as number] as number);
+    for (
+      let at = nextProbe(bytes, 0, to, step, this.#fits);
+      at < to;
+      at = nextProbe(bytes, at + step, to, step, this.#fits)
+    ) {
+      let lanes = lanesAt(bytes, at, this.#fits);
       // What is long enough goes on for as much again, on one side at least.
-      if (lanes !== 0) lanes &= this.#fitting(bytes, at + PROBE) | this.#fitting(bytes, at - PROBE);
-      if (lanes === 0 || isBlank(bytes, at)) continue;
+      lanes &=
+        lanesAt(bytes, at + PROBE, this.#fits) | (at < PROBE ? 0 : lanesAt(bytes, at - PROBE, this.#fits));
       for (let lane = 0; lanes !== 0; lane += 1, lanes >>= 1) {
-        if ((lanes & 1) === 0 || at < (read[lane] as number)) continue;
-        const [start, end] = this.#extent(bytes, at, to, lane);
-        read[lane] = end;
+        if ((lanes & 1) === 0) continue;
+        // The same lane has another number at another place.
+        const known = lane === LIST_LANE ? lane : lane < 4 ? (lane - at) & 3 : 4 + ((lane - at) & 1);
+        if (at < (read[known] as number)) continue;
+        const start = startOf(bytes, at, 1 << lane, this.#fits);
+        const end = endOf(bytes, at, to, 1 << lane, this.#fits);
+        read[known] = end;
         if (lane === LIST_LANE) this.#list(text, start, end, blocks);
         else this.#letters(text, start, end, lane, at, blocks);
       }
     }
     return [...blocks.values()];
-  }
-
-  #fitting(bytes: Uint8Array, at: number): number {
-    const [first, second, third, fourth] = this.#fits as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-    if (at < 0) return 0;
-    return (
-      (first[bytes[at] as number] as number) &
-      (second[bytes[at + 1] as number] as number) &
-      (third[bytes[at + 2] as number] as number) &
-      (fourth[bytes[at + 3] as number] as number)
-    );
-  }
-
-  #extent(bytes: Uint8Array, at: number, to: number, lane: number): [number, number] {
-    const fits = this.#fits as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-    const bit = 1 << lane;
-    let start = at;
-    let end = at + PROBE;
-    while (
-      start > 0 &&
-      ((fits[(start - 1 - at) & 3] as Uint8Array)[bytes[start - 1] as number] as number) & bit
-    )
-      start -= 1;
-    while (end < to && ((fits[(end - at) & 3] as Uint8Array)[bytes[end] as number] as number) & bit) end += 1;
-    return [start, end];
   }
 
   #letters(text: Text, from: number, to: number, lane: number, at: number, blocks: Map<string, Block>): void {
@@ -140,18 +177,29 @@ export class Blocks {
     const block = blockIn(blocks, name);
     let held = 0;
     let count = 0;
+    let run = block.length;
     for (let index = start; index < to; index += 1) {
       held = ((held << bits) | (values[text.bytes[index] as number] as number)) & 0xffff;
       count += bits;
       if (count < 8) continue;
       count -= 8;
-      append(block, (held >> count) & 0xff, index - 1);
+      const byte = (held >> count) & 0xff;
+      if (this.#isBinary || IS_TEXT[byte] === 1) append(block, byte, index - 1);
+      else run = this.#endRun(block, run, index - 1);
     }
-    append(block, BREAK, to - 1);
+    this.#endRun(block, run, to - 1);
+  }
+
+  // Letters that fit one by one may still make bytes that are no text: what is left between those must be long enough.
+  #endRun(block: Block, run: number, origin: number): number {
+    if (block.length - run < this.#shortest) block.length = run;
+    else append(block, BREAK, origin);
+    return block.length;
   }
 
   // 115,101 · 0x73,0x65 · 0:115,1:101 · 73:65 · 73-65
   #list(text: Text, from: number, to: number, blocks: Map<string, Block>): void {
+    if (!mayBeList(text.bytes, from, to)) return;
     const written = Buffer.from(text.bytes.buffer, from, to - from).toString('latin1');
     const separator = [',', ':', '-'].find((candidate) => written.includes(candidate));
     if (separator === undefined || !LIST_ITEMS.test(written)) return;
@@ -172,6 +220,20 @@ export class Blocks {
       else append(block, BREAK, to - 1);
     }
   }
+}
+
+/** A fast test: whether five items of the length that a byte has follow one another. */
+function mayBeList(bytes: Uint8Array, from: number, to: number): boolean {
+  let items = 0;
+  let start = from;
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at];
+    if (byte !== 0x2c && byte !== 0x3a && byte !== 0x2d) continue;
+    items = at - start <= LONGEST_ITEM && at > start ? items + 1 : 0;
+    if (items === 5) return true;
+    start = at + 1;
+  }
+  return false;
 }
 
 function blockIn(blocks: Map<string, Block>, name: string): Block {

@@ -87,12 +87,15 @@ function needleOf(part: Part, value: Buffer, form?: string): Needle | undefined 
   }
   for (const context of AFTER)
     end = Math.min(end, sharedStart(whole, canonicalOf(Buffer.concat([value, context]))));
-  // base64 and hex lose up to three characters at the ends to what is around them.
-  if (value.length >= 12) [start, end] = [Math.max(start, 3), Math.min(end, whole.length - 1)];
-  // What a rare context would leave too little of is compared in full: better it is missed than found everywhere.
   const enough = Math.min(whole.length, Math.ceil(ENOUGH_BITS / bitsOf(whole.toString('latin1'))));
-  if (end - start < enough) end = Math.min(whole.length, start + enough);
-  if (end - start < enough) start = end - enough;
+  // base64 and hex lose up to three characters at the ends to what is around them.
+  const spare = (): number => Math.max(0, end - start - enough);
+  if (value.length >= 12) {
+    if (end === whole.length) end -= Math.min(1, spare());
+    start += Math.min(Math.max(0, 3 - start), spare());
+  }
+  // What a rare context would leave too little of is compared in full: better it is missed than found everywhere.
+  if (end - start < enough) [start, end] = [0, whole.length];
   if (end - start < SHORTEST) return undefined;
   return {
     part,

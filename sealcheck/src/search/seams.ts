@@ -3,6 +3,8 @@ import type { Text } from './text.ts';
 /** What stands between the quotes around two pieces of a string, without its own quotes and white space. */
 const BETWEEN_QUOTES = new Set(['+', '.', ',', '}{', '.concat(', ').concat(', '+(', ')+(', ')+']);
 const LONGEST = 10;
+const MAY_JOIN = new Uint8Array(256);
+for (const between of BETWEEN_QUOTES) MAY_JOIN[between.charCodeAt(0)] = 1;
 const RSC_BORDER = /\]\)<\/script><script[^>]*>self\.__next_f\.push\(\[1,$/;
 const RSC_END = '.push([1,';
 // Markup of highlighters only: whatever else an attribute holds is searched.
@@ -26,15 +28,16 @@ function endOf({ bytes, length }: Text, count: number): string {
 export function cutSeam(text: Text, quote: number): void {
   const { bytes, length } = text;
   const size = length - quote;
-  if (quote >= 0 && size > 0 && size <= LONGEST && BETWEEN_QUOTES.has(endOf(text, size))) text.length = quote;
-  else if (bytes[length - 1] === 0x2c && endOf(text, RSC_END.length) === RSC_END)
+  if (quote >= 0 && size > 0 && size <= LONGEST && MAY_JOIN[bytes[quote] as number] === 1) {
+    if (BETWEEN_QUOTES.has(endOf(text, size))) text.length = quote;
+  } else if (bytes[length - 1] === 0x2c && endOf(text, RSC_END.length) === RSC_END)
     text.length -= RSC_BORDER.exec(endOf(text, LONGEST_TAG))?.[0].length ?? 0;
 }
 
 /** Whether a tag that matters may have this as its last byte before ">". */
 export const mayEndTag = (byte: number | undefined): boolean => byte !== undefined && MAY_END_TAG[byte] === 1;
 const MAY_END_TAG = new Uint8Array(256);
-for (const byte of Buffer.from('nkrmgeb/-;)abcdefghijklmnopqrstuvwxyz0123456789_')) MAY_END_TAG[byte] = 1;
+for (const byte of Buffer.from('/-;)_ABCDEFabcdefghijklmnopqrstuvwxyz0123456789')) MAY_END_TAG[byte] = 1;
 
 /** Cuts a tag or comment that ends now off a text, and tells whether it was one. */
 export function cutTag(text: Text): boolean {

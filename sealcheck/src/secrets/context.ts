@@ -74,5 +74,5 @@ function secretsOf(path: string, root: string): DeclaredSecret[] {
 export function readContext(folder: string): DeclaredSecret[] {
   const secrets: DeclaredSecret[] = [];
   for (const path of filesIn(folder)) secrets.push(...secretsOf(path, folder));
-  return secrets;
+  return secrets.map((secret) => ({ ...secret, isFound: true }));
 }

@@ -12,6 +12,8 @@ export type DeclaredSecret = {
   origin: string;
   /** Whether it comes from a file that also holds what is no secret, so that its name and looks decide. */
   isConfiguration?: boolean;
+  /** Whether it was found in a build context, without being named. */
+  isFound?: boolean;
   /** The same line as other programs read it, with its comment or its quotes. */
   otherReadings?: readonly string[];
 };

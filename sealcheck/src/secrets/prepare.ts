@@ -21,6 +21,8 @@ export interface Prepared {
 const describe = (id: string, parts: readonly Part[]): string =>
   `${id}: ${parts.map(({ name, bytes }) => `${name} (${bytes.length} bytes)`).join(', ')}`;
 
+const NO_SECRETS = 'they are no secrets by their names and looks';
+
 function passedOverBy(origins: ReadonlyMap<string, string[]>, why: string): string[] {
   return [...origins].map(
     ([origin, names]) => `${origin}: not searched for, as ${why}: ${[...new Set(names)].join(', ')}`,
@@ -38,6 +40,7 @@ export function prepare(
   const warnings: string[] = [];
   const unsearchable: string[] = [];
   const noSecrets = new Map<string, string[]>();
+  const found = new Map<string, string[]>();
   const published = new Map<string, string[]>();
   for (const secret of secrets) {
     if (exempt.has(secret.id)) continue;
@@ -54,13 +57,13 @@ export function prepare(
       );
     }
     for (const name of taken.passedOver) {
-      const names = isPublishedName(name) ? published : noSecrets;
+      const names = isPublishedName(name) ? published : secret.isFound ? found : noSecrets;
       names.set(secret.origin, [...(names.get(secret.origin) ?? []), name]);
     }
     if (taken.parts.length > 0) {
       searched.push({ secret: secret.id, parts: taken.parts.map((part) => part.name) });
       description.push(describe(secret.id, taken.parts));
-    } else if (!secret.isConfiguration || taken.refused.length > 0)
+    } else if (!secret.isFound && (!secret.isConfiguration || taken.refused.length > 0))
       unsearchable.push(`secret "${secret.id}" could not be searched for at all; use a longer, random value`);
   }
   if (parts.length === 0 && unsearchable.length === 0)
@@ -71,8 +74,11 @@ export function prepare(
     redactor: new Redactor(search),
     searched,
     description,
-    warnings: [...warnings, ...passedOverBy(noSecrets, 'they are no secrets by their names and looks')],
-    notes: passedOverBy(published, 'they are public by their prefix'),
+    warnings: [...warnings, ...passedOverBy(noSecrets, NO_SECRETS)],
+    notes: [
+      ...passedOverBy(published, 'they are public by their prefix'),
+      ...passedOverBy(found, NO_SECRETS),
+    ],
     unsearchable,
   };
 }
