@@ -20,7 +20,7 @@ import { version } from './version.ts';
 
 const variables = process.env;
 
-interface SharedOptions {
+type SharedOptions = {
   secret: string[];
   dotenv: string[];
   envFile: string[];
@@ -33,7 +33,7 @@ interface SharedOptions {
   maxDepth: number;
   maxUnpacked: number;
   allowFrameworkKeys?: boolean;
-}
+};
 
 const repeated = (value: string, before: string[]): string[] => [...before, value];
 

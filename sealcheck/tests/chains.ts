@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { prepare } from '../src/secrets/prepare.ts';
 import { ENCODERS, type Encoder } from '../src/search/encoders.ts';
 import { canonicalOf } from '../src/search/needles.ts';
 import { type Hit, searchBytes } from '../src/search/search.ts';
+import { prepare } from '../src/secrets/prepare.ts';
 
 /** A value, and what a build may have made of it: encoders in turn, each with something around what it encodes. */
 export type Leak = { value: string; steps: { encoder: Encoder; around: readonly [string, string] }[] };

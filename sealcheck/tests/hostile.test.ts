@@ -101,7 +101,7 @@ describe('an image that cannot be read whole', () => {
     ];
     const report = await checkFiles(legacy, secrets);
     expect(report.verdict).toBe('could not check');
-    expect(report.incomplete.join()).toMatch(/no tar, or packed in a way that is not read/);
+    expect(report.incomplete.join()).toMatch(/not a tar, or compressed in a way that can't be read/);
     expect((await checkFiles(files, secrets)).verdict).toBe('clean');
   });
 

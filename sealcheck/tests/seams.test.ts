@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { prepare } from '../src/check.ts';
 import { ImageBuilder } from '../src/plant/builder.ts';
 import { Reducer } from '../src/search/reducer.ts';
 import { StreamSearch, searchBytes } from '../src/search/search.ts';
+import { prepare } from '../src/secrets/prepare.ts';
 import { hitsOf } from './chains.ts';
 import { checkBuilt } from './checking.ts';
 

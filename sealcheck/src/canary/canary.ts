@@ -11,7 +11,7 @@ import { CouldNotCheck } from '../verdict.ts';
 import { Witness } from './witness.ts';
 
 /** What a positive control is given. */
-export interface CanaryOptions {
+export type CanaryOptions = {
   secrets: readonly DeclaredSecret[];
   /** The build: a program and its parameters, started without a shell. */
   command: readonly string[];
@@ -29,14 +29,14 @@ export interface CanaryOptions {
   allowFrameworkKeys: boolean;
   strict?: boolean;
   log(line: string): void;
-}
+};
 
-interface Canary {
+type Canary = {
   id: string;
   variable: string;
   value: string;
   witness?: Witness;
-}
+};
 
 const password = (): string => randomBytes(18).toString('base64url');
 

@@ -2,9 +2,9 @@ import { Channel } from './channel.ts';
 import { type Frame, nextFrame } from './frames.ts';
 
 /** A frame that ends within this many bytes is decompressed in memory; a longer one as a stream. */
-export const frameWindow = 16 * 2 ** 20;
+export const FRAME_WINDOW = 16 * 2 ** 20;
 /** What is kept in memory of one file or one frame's content at most. */
-export const inMemory = 8 * 2 ** 20;
+export const IN_MEMORY = 8 * 2 ** 20;
 
 /** A buffer as a stream of chunks. */
 export async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
@@ -12,11 +12,11 @@ export async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefin
 }
 
 /** Context of a frame: whether it starts the file, whether the whole file is buffered, and how many other frames are being decompressed. */
-export interface View {
+export type View = {
   atStart: boolean;
   last: boolean;
   flowing: number;
-}
+};
 
 type Unpack = (frame: Frame, bytes: Buffer, view: View) => Promise<number | 'cut' | Flow | undefined>;
 
@@ -73,14 +73,14 @@ export class Carver {
       else await flow.put(chunk);
     }
     this.#isText ??= !chunk.subarray(0, 1024).includes(0);
-    if (this.#isText && this.#textBytes < inMemory) {
+    if (this.#isText && this.#textBytes < IN_MEMORY) {
       this.#textBytes += chunk.length;
       this.#text.push(chunk);
     }
     if (this.#collecting) {
       this.#held.push(chunk);
       this.#heldBytes += chunk.length;
-      if (this.#heldBytes >= frameWindow) await this.#work(false);
+      if (this.#heldBytes >= FRAME_WINDOW) await this.#work(false);
       return;
     }
     const tail = this.#held[0];

@@ -135,7 +135,7 @@ export function decompressed(
  * One entry of a tar. `name` and `link` are as stored, read as UTF-8; `fields` are the header's texts as bytes, and
  * `header` is all that stands before the entry's content: padding, PAX records, long names, the header itself.
  */
-export interface TarEntry {
+export type TarEntry = {
   name: string;
   link: string;
   type: string;
@@ -143,7 +143,7 @@ export interface TarEntry {
   fields: Buffer;
   header: Buffer;
   body: AsyncIterable<Buffer>;
-}
+};
 
 function fieldsOf(header: Header): Buffer {
   const pax = Object.entries((header.pax as Record<string, string> | null) ?? {}).flatMap(([key, value]) => [
@@ -160,7 +160,7 @@ function fieldsOf(header: Header): Buffer {
 const asUtf8 = (stored: string): string =>
   /[\u0100-\uffff]/.test(stored) ? stored : Buffer.from(stored, 'latin1').toString();
 
-const mostBetweenEntries = 8 * 2 ** 20;
+const MOST_BETWEEN_ENTRIES = 8 * 2 ** 20;
 
 /** The last bytes of a stream that passed by, from a position that only moves on. */
 class Passed {
@@ -174,7 +174,7 @@ class Passed {
       this.#chunks.push(chunk);
       this.#end += chunk.length;
       this.forget(this.#keepFrom);
-      if (this.#end - this.#keepFrom > mostBetweenEntries)
+      if (this.#end - this.#keepFrom > MOST_BETWEEN_ENTRIES)
         throw new Error('it has more than 8 MiB between two entries');
       yield chunk;
     }
@@ -198,7 +198,7 @@ class Passed {
   }
 }
 
-const oldSparse = 'S'.charCodeAt(0);
+const OLD_SPARSE = 'S'.charCodeAt(0);
 
 /**
  * Reads the entries of a tar one after the other, and hands over what is left after the last one. Iteration throws on a bad header, when the data is cut short, and at
@@ -219,7 +219,7 @@ export async function* tarEntries(
       const header = passed.upTo(found.byteOffset);
       const size = found.size ?? 0;
       passed.forget(found.byteOffset + (found.type === 'directory' ? 0 : size));
-      if (header.at(-512 + 156) === oldSparse && header.at(-512 + 482) !== 0)
+      if (header.at(-512 + 156) === OLD_SPARSE && header.at(-512 + 482) !== 0)
         throw new Error('it has a GNU sparse file of more than four stretches; pack it with --format=pax');
       yield {
         name: asUtf8(found.name),

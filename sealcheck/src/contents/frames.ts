@@ -3,7 +3,7 @@ import { constants, inflateRawSync, inflateSync, type ZlibOptions, zstdDecompres
 import { looksDeflated } from './deflate.ts';
 
 /** A compressed frame somewhere in a buffer. `end` is where it ends, or undefined when the buffer ends first. */
-export interface Frame {
+export type Frame = {
   kind: 'gzip' | 'zstd' | 'xz' | 'zip' | 'zlib';
   start: number;
   /** Where the compressed data starts (after a zip entry's header). */
@@ -12,7 +12,7 @@ export interface Frame {
   name?: string;
   /** Why a zip's entry can't be decompressed here. */
   obstacle?: 'encrypted' | 'method';
-}
+};
 
 // PKWARE's APPNOTE, 4.4.5: the methods that packers write.
 const ZIP_METHODS: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 14, 93, 95, 98, 99]);
@@ -154,10 +154,10 @@ export type Unpacked =
   | { outcome: 'chance' }
   | { outcome: 'cut'; content: Buffer };
 
-interface WithInfo {
+type WithInfo = {
   buffer: Buffer;
   engine: { bytesWritten: number };
-}
+};
 
 const isTooLarge = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';

@@ -5,20 +5,20 @@ import { StreamSearch } from '../search/search.ts';
 import { messageOf } from '../verdict.ts';
 import { base64Archives } from './base64.ts';
 import { Budget, LimitReached, type Limits } from './budget.ts';
-import { Carver, Flow, frameWindow, inMemory, once, type View } from './carver.ts';
+import { Carver, Flow, FRAME_WINDOW, IN_MEMORY, once, type View } from './carver.ts';
 import { type Compression, decompressed, kindOf, type TarEntry, tarEntries, withHead } from './decode.ts';
-import { foreignFormat, foreignPieces, LARGEST_FOREIGN, NotOpened } from './foreign.ts';
 import { type Frame, unpackFrame } from './frames.ts';
+import { HeldArchive, type OpenFile, type Opening } from './held-archive.ts';
 
 /** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
-export interface Where {
+export type Where = {
   source: string;
   path: string;
   nested: readonly string[];
-}
+};
 
 /** What a scan tells of what it reads. */
-export interface Listener {
+export type Listener = {
   hits(where: Where, hits: Hit[], dropped: number): void;
   frameworkKey(where: Where, rule: FrameworkRule, key: string): void;
   /** Something could not be read whole: the check can't end clean. */
@@ -28,49 +28,12 @@ export interface Listener {
   /** Something was searched as bytes and not opened: said in the verdict, and exit 2 if the check is strict. */
   unopened(where: Where, reason: string): void;
   progress(bytes: number): void;
-}
-
-const ZIP_MAGIC = 0x504b0304;
-const ZIP_END = Buffer.from('PK\u0005\u0006', 'latin1');
-// What 7-Zip calls the content of a file that packs no names.
-const UNNAMED = 'archive~';
-// Each has a decoder with a window of its own.
-const mostFlows = 2;
-// Sixteen times what Linux allows for a path.
-const longestName = 2 ** 16;
-
-/** A file that is being scanned, and what its archives may still unpack to. */
-type OpenFile = { where: Where; budget: Budget; depth: number };
-
-/** Opens what a file's bytes pack, while the bytes themselves are searched. */
-type Opening = {
-  push(chunk: Buffer): Promise<void>;
-  /** Resolves when everything was opened: true if a search of the bytes would only repeat what was found. */
-  end(): Promise<boolean>;
-  /** The file as text, if it is a small text. */
-  text?(): Buffer | undefined;
 };
 
-/** Keeps the bytes of a file up to a size, beyond which there are none. */
-class Held {
-  readonly #most: number;
-  #chunks: Buffer[] | undefined = [];
-  #length = 0;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  push(chunk: Buffer): void {
-    this.#length += chunk.length;
-    if (this.#length > this.#most) this.#chunks = undefined;
-    else this.#chunks?.push(Buffer.from(chunk));
-  }
-
-  get bytes(): Buffer | undefined {
-    return this.#chunks && Buffer.concat(this.#chunks);
-  }
-}
+// Each has a decoder with a window of its own.
+const MOST_FLOWS = 2;
+// Sixteen times what Linux allows for a path.
+const LONGEST_NAME = 2 ** 16;
 
 /** Scans contents of any shape, archives within archives included, for the values of one search. */
 export class ContentScanner {
@@ -109,8 +72,8 @@ export class ContentScanner {
     const scanTail = (bytes: Buffer) =>
       void this.scanText({ ...where, nested: [...where.nested, '(end of the tar)'] }, bytes);
     for await (const entry of tarEntries(source, scanTail)) {
-      if (entry.name.length + entry.link.length > longestName)
-        throw new Error(`it has a name of more than ${longestName} characters`);
+      if (entry.name.length + entry.link.length > LONGEST_NAME)
+        throw new Error(`it has a name of more than ${LONGEST_NAME} characters`);
       seen?.(entry);
       const within = seen
         ? { ...where, path: entry.name }
@@ -156,7 +119,7 @@ export class ContentScanner {
         }
         opening ??= this.#opening({ where, budget, depth }, chunk, size);
         read += chunk.length;
-        if (rules.length > 0 && read < inMemory) forRules.push(Buffer.from(chunk));
+        if (rules.length > 0 && read < IN_MEMORY) forRules.push(Buffer.from(chunk));
         stream.push(chunk);
         await opening.push(chunk);
       }
@@ -170,7 +133,7 @@ export class ContentScanner {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);
     }
-    if (read < inMemory && depth < this.limits.depth) {
+    if (read < IN_MEMORY && depth < this.limits.depth) {
       for (const content of base64Archives(opening?.text?.())) {
         const inner = { ...where, nested: [...where.nested, '(base64)'] };
         await this.#scan(inner, once(content), content.length, budget, depth + 1);
@@ -181,32 +144,27 @@ export class ContentScanner {
 
   #opening(file: OpenFile, head: Buffer, size: number | undefined): Opening {
     const kind = kindOf(head, file.where.nested.at(-1) ?? file.where.path);
-    const isStream = kind !== undefined && kind !== 'zlib' && (size === undefined || size > frameWindow);
+    const isStream = kind !== undefined && kind !== 'zlib' && (size === undefined || size > FRAME_WINDOW);
     if (kind === 'tar' || kind === 'brotli' || isStream) return this.#streamOpening(file, kind);
-    const foreign = foreignFormat(head);
-    const isZip = head.length >= 4 && head.readUInt32BE(0) === ZIP_MAGIC;
-    const archive = foreign?.opens || isZip ? new Held(LARGEST_FOREIGN) : undefined;
-    const entries = { encrypted: 0, method: 0 };
+    const archive = new HeldArchive(file, head, this.#listener, (name) => this.#entryFlow(file, name));
     const carver = new Carver(
       (frame, bytes, view) => {
-        if (frame.obstacle) {
-          entries[frame.obstacle] += 1;
-          return Promise.resolve(undefined);
-        }
-        return this.#unpack(file, frame, bytes, view);
+        if (!frame.obstacle) return this.#unpack(file, frame, bytes, view);
+        archive.obstacles[frame.obstacle] += 1;
+        return Promise.resolve(undefined);
       },
       { isZlib: kind === 'zlib', anyWindow: /^(\x89PNG|%PDF)/.test(head.toString('latin1', 0, 4)) },
     );
     return {
       text: () => carver.text(),
       push: async (chunk) => {
-        archive?.push(chunk);
+        archive.push(chunk);
         await carver.push(chunk);
       },
       end: async () => {
         await carver.end();
-        if (foreign) await this.#openForeign(file, foreign.name, foreign.opens ? archive : undefined);
-        else if (isZip) await this.#finishZip(file, entries, archive);
+        if (file.depth < this.limits.depth) await archive.open();
+        else if (archive.isArchive) this.#tooDeep(file.where);
         return false;
       },
     };
@@ -258,46 +216,6 @@ export class ContentScanner {
     }
   }
 
-  async #finishZip(
-    file: OpenFile,
-    entries: { encrypted: number; method: number },
-    archive: Held | undefined,
-  ): Promise<void> {
-    if (entries.encrypted > 0)
-      this.#listener.unopened(file.where, `has encrypted entries: ${entries.encrypted}`);
-    else if (entries.method > 0) await this.#openForeign(file, 'zip', archive);
-    else if (archive?.bytes && !archive.bytes.includes(ZIP_END))
-      this.#listener.unopened(file.where, 'is a zip that is cut short; searched as far as it could be read');
-  }
-
-  async #openForeign(file: OpenFile, format: string, archive: Held | undefined): Promise<void> {
-    const { where, budget, depth } = file;
-    if (depth >= this.limits.depth) this.#tooDeep(where);
-    else if (!archive) this.#listener.unopened(where, `is ${format}, which can't be opened`);
-    else if (!archive.bytes)
-      this.#listener.unopened(where, `is ${format} of more than ${LARGEST_FOREIGN / 2 ** 20} MiB`);
-    else {
-      let entry: { path: string; flow: Flow } | undefined;
-      try {
-        for await (const { path, bytes } of foreignPieces(archive.bytes)) {
-          if (path !== entry?.path) {
-            await entry?.flow.end();
-            entry = { path, flow: this.#entryFlow(file, path === UNNAMED ? `(${format})` : path) };
-          }
-          budget.unpack(bytes.length);
-          await entry.flow.put(bytes);
-        }
-      } catch (error) {
-        if (error instanceof LimitReached) this.#listener.incomplete(where, error.message);
-        else if (error instanceof NotOpened)
-          this.#listener.unopened(where, `is ${format} and ${error.message}`);
-        else throw error;
-      } finally {
-        await entry?.flow.end();
-      }
-    }
-  }
-
   #entryFlow({ where, budget, depth }: OpenFile, name: string): Flow {
     const inner = { ...where, nested: [...where.nested, name] };
     this.scanText({ ...inner, nested: [...inner.nested, '(name)'] }, name);
@@ -319,16 +237,16 @@ export class ContentScanner {
     const { where, budget, depth } = file;
     const label = frame.name ?? (view.atStart ? `(${frame.kind})` : `(${frame.kind} frame)`);
     const inner = { ...where, nested: [...where.nested, label] };
-    const unpacked = unpackFrame(bytes, frame, inMemory);
+    const unpacked = unpackFrame(bytes, frame, IN_MEMORY);
     if (unpacked.outcome === 'chance') return undefined;
-    if (unpacked.outcome === 'cut' && !view.last && bytes.length < frameWindow) return 'cut';
+    if (unpacked.outcome === 'cut' && !view.last && bytes.length < FRAME_WINDOW) return 'cut';
     if (depth >= this.limits.depth) {
       this.#tooDeep(where);
       return undefined;
     }
     try {
       if (unpacked.outcome !== 'whole') {
-        if (view.flowing >= mostFlows) {
+        if (view.flowing >= MOST_FLOWS) {
           this.#listener.incomplete(inner, 'overlaps too many other large compressed parts to be unpacked');
           return frame.data + 1;
         }

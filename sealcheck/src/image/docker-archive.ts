@@ -5,7 +5,7 @@ import type { Structure } from './structure.ts';
 /** Resolves an archive of `docker save` from its manifest.json. What an OCI layout beside it told is not told again. */
 export function resolveDockerArchive(structure: Structure, manifest: Blob): void {
   structure.roles.set('manifest.json', { kind: 'manifest' });
-  if (!Array.isArray(manifest.json)) structure.missing.push('manifest.json is malformed: it is no list');
+  if (!Array.isArray(manifest.json)) structure.missing.push('manifest.json is malformed: it is not a list');
   for (const image of listOf(manifest.json).filter(isObject)) {
     const configName = textOf(image.Config);
     const config = structure.demand(configName, 'the config');

@@ -41,7 +41,7 @@ function visitDescriptor(
   }
   const blob = structure.blobs.get(name);
   if (!blob) tellMissingManifest(structure, descriptor, siblings);
-  else if (!isObject(blob.json)) structure.missing.push(`the manifest (${name}) is no JSON object`);
+  else if (!isObject(blob.json)) structure.missing.push(`the manifest (${name}) is not a JSON object`);
   else if (Array.isArray(blob.json.manifests)) visitIndex(structure, name, blob.json, visited);
   else if (isObject(blob.json.config) || Array.isArray(blob.json.layers)) {
     const kind = objectOf(descriptor.annotations)['vnd.docker.reference.type'];
@@ -82,7 +82,7 @@ function visitManifest(
   if (isCache && !attests) structure.cacheExports += 1;
   if (isCache || attests) return;
   if (configBlob && !isObject(configBlob.json))
-    structure.missing.push(`the config (${configName}) is no JSON object`);
+    structure.missing.push(`the config (${configName}) is not a JSON object`);
   structure.addImage(
     isObject(configBlob?.json) ? configBlob.json : undefined,
     layers.map((layer) => ({

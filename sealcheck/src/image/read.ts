@@ -8,23 +8,23 @@ import { LayerPaths } from './layer.ts';
 import type { ImageFile, ImageSource } from './source.ts';
 
 /** One file of the archive after it was read: what it is by its content, and what is needed to say so in a finding. */
-export interface Blob {
+export type Blob = {
   name: string;
   size: number;
   paths?: LayerPaths;
   json?: unknown;
   /** The name of the blob that a symbolic link in an older archive stands for. */
   sameAs?: string;
-}
+};
 
 // A registry takes manifests of 4 MiB; parsed, JSON is many times its size. What is larger is searched as bytes alone.
-const largestDocument = 4 * 2 ** 20;
-const mostDocuments = 8 * 2 ** 20;
+const LARGEST_DOCUMENT = 4 * 2 ** 20;
+const MOST_DOCUMENTS = 8 * 2 ** 20;
 
 /** What is left for documents that are kept parsed, in bytes. */
-interface Allowance {
+type Allowance = {
   bytes: number;
-}
+};
 
 async function* unpackedLayer(
   source: AsyncIterable<Buffer>,
@@ -91,7 +91,7 @@ async function scanBlob(
   if (first.length > 0 && first.every((byte) => byte === 0)) blob.paths = paths;
   const isDocument =
     /^\s*[{[]/.test(first.toString('latin1', 0, 64)) &&
-    file.size <= Math.min(largestDocument, documents.bytes);
+    file.size <= Math.min(LARGEST_DOCUMENT, documents.bytes);
   if (isDocument) documents.bytes -= file.size;
   const kept: Buffer[] = [];
   async function* keeping(): AsyncGenerator<Buffer, void, undefined> {
@@ -175,7 +175,7 @@ export async function readImage(
   onPath?: (path: string) => void,
 ): Promise<Map<string, Blob>> {
   const blobs = new Map<string, Blob>();
-  const documents: Allowance = { bytes: mostDocuments };
+  const documents: Allowance = { bytes: MOST_DOCUMENTS };
   try {
     for await (const file of source.files()) {
       if (file.name.includes('\0'))

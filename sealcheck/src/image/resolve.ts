@@ -12,7 +12,8 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
   if (index) resolveOciLayout(structure, index);
   if (manifest) resolveDockerArchive(structure, manifest);
   const { missing, roles, images } = structure;
-  if (!index && !manifest) missing.push('neither index.json nor manifest.json is there: this is no image');
+  if (!index && !manifest)
+    missing.push('neither index.json nor manifest.json is there: this is not an image');
   else if (images.length + structure.cacheExports === 0 && missing.length === 0)
     missing.push('it lists no image');
   for (const [name, { json }] of blobs) {

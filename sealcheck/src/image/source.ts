@@ -7,21 +7,21 @@ import { foreignFormat } from '../contents/foreign.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 
 /** One file of an image archive or layout: a blob, an index, a manifest. */
-export interface ImageFile {
+export type ImageFile = {
   name: string;
   /** Where a symbolic link of an older archive leads, else ''. */
   link: string;
   size: number;
   body: AsyncIterable<Buffer>;
-}
+};
 
 /** An image as a sequence of files that is read once, in the order in which they come. */
-export interface ImageSource {
+export type ImageSource = {
   /** What was given: a reference, a tar or a directory. */
   name: string;
   kind: 'engine' | 'archive' | 'layout';
   files(): AsyncIterable<ImageFile>;
-}
+};
 
 // As "docker load" does, it takes an archive that was compressed as a whole.
 async function* filesOfTar(source: AsyncIterable<Buffer>): AsyncGenerator<ImageFile, void, undefined> {
@@ -96,7 +96,7 @@ export function openImage(given: string): ImageSource {
     if (statSync(given).isDirectory()) {
       if (!existsSync(join(given, 'index.json'))) {
         throw new CouldNotCheck(
-          `${given} is a directory without index.json, so no OCI layout; use "sealcheck dir" for a tree of files`,
+          `${given} is a directory without index.json, so it is not an OCI layout; use "sealcheck dir" for a tree of files`,
         );
       }
       return { name: given, kind: 'layout', files: () => filesOfDirectory(given) };

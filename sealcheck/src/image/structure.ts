@@ -41,7 +41,7 @@ export class Structure {
     const blob = this.demand(name, what);
     if (blob && !blob.paths)
       this.missing.push(
-        `${what} (${name}) is no tar, or packed in a way that is not read; gzip, zstd and xz are`,
+        `${what} (${name}) is not a tar, or compressed in a way that can't be read; gzip, zstd and xz can`,
       );
     return blob;
   }

@@ -10,7 +10,7 @@ export type Located = Pick<Finding, 'place' | 'path'> &
   Partial<Pick<Finding, 'layer' | 'visibility' | 'deletedBy'>>;
 
 /** Everything that a command gathered, for the report to be made of. */
-export interface Gathered {
+export type Gathered = {
   command: Report['command'];
   target: string;
   prepared: Prepared;
@@ -28,7 +28,7 @@ export interface Gathered {
   /** Whether a file that was not opened keeps the check from ending clean. */
   strict: boolean;
   startedAt: number;
-}
+};
 
 function findingOf(
   sighting: Sighting,

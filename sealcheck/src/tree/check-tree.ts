@@ -1,6 +1,6 @@
 import { createReadStream, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { Collector } from '../contents/collect.ts';
 import { ContentScanner, type Where } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
@@ -21,7 +21,11 @@ async function scanTree(
   }
   for (const name of names.sort(Buffer.compare)) {
     const path = Buffer.concat([folder, Buffer.from('/'), name]);
-    const where: Where = { source: '', path: relative(root, path.toString()), nested: [] };
+    const where: Where = {
+      source: '',
+      path: relative(root, path.toString()).replaceAll(sep, '/'),
+      nested: [],
+    };
     try {
       scanner.scanText({ ...where, nested: ['(name)'] }, name);
       const stat = lstatSync(path);
