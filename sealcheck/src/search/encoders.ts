@@ -103,3 +103,41 @@ export const ENCODERS: readonly Encoder[] = [
   each('octal', EVERY, (c) => `\\${octal(c)}`),
   each('octal for punctuation', PUNCTUATION, (c) => `\\${octal(c)}`),
 ];
+
+/** A step of a chain: an encoder, and what else it encodes around the value. */
+export type Step = { encoder: Encoder; around: readonly [before: string, after: string] };
+
+/** What may stand around a value. The last ones may become one escape with its first or last characters. */
+export const AROUND: readonly Step['around'][] = [
+  ['', ''],
+  ['key=', ''],
+  ['"', '"'],
+  ["'", "'"],
+  ['{"a":', '}'],
+  ['<p>', '</p>'],
+  ['a: ', '\n'],
+  ['(', ')'],
+  [',', ','],
+  ['x ', ' y'],
+  ['%', '%'],
+  ['=', '='],
+  ['&', ';'],
+];
+
+/** What a chain makes of a value, in the middle of other text. */
+export function encodedBy(value: string, steps: readonly Step[]): Buffer {
+  return steps.reduce<Buffer>(
+    (bytes, { encoder, around: [before, after] }) =>
+      encoder.encode(Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)])),
+    Buffer.from(value),
+  );
+}
+
+const isWide = ({ encoder }: Step): boolean => encoder.name.startsWith('UTF-16');
+const isForText = ({ encoder }: Step): boolean => /^(?:CSS|shell)/.test(encoder.name);
+
+/** Whether a chain is promised to be seen through: all are, but those that escape the NULs of UTF-16 for a shell or CSS. */
+export function isPromised(steps: readonly Step[]): boolean {
+  const wide = steps.findIndex(isWide);
+  return wide < 0 || !steps.slice(wide + 1).some((step) => isForText(step) || isWide(step));
+}
