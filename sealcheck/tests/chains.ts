@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { prepare } from '../src/secrets/prepare.ts';
 import { AROUND, ENCODERS, encodedBy, isPromised, type Step } from '../src/search/encoders.ts';
 import { canonicalOf } from '../src/search/needles.ts';
 import { type Hit, searchBytes } from '../src/search/search.ts';
