@@ -290,13 +290,28 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+/** The value of an option whose command could not be parsed. */
+function given(option: string): string | undefined {
+  const at = process.argv.findIndex((argument) => argument === option || argument.startsWith(`${option}=`));
+  return at < 0 ? undefined : process.argv[at]?.slice(option.length + 1) || process.argv[at + 1];
+}
+
+// A pipeline finds the report that it expects even if the command line is wrong.
+function publishUsageError(reason: string): void {
+  const format = FORMATS.find((known) => known === given('--format'));
+  const output = given('--output');
+  if (format === undefined || format === 'text') return;
+  publish(failedReport('image', '', reason), { format, ...(output !== undefined && { output }) }, paint);
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError)
-    process.exitCode = error.exitCode === 0 ? ExitCode.clean : ExitCode.couldNotCheck;
+  if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = ExitCode.clean;
   else {
-    process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
+    // Commander has told its own errors.
+    if (!(error instanceof CommanderError)) process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
+    else publishUsageError(error.message);
     process.exitCode = ExitCode.couldNotCheck;
   }
 }

@@ -111,6 +111,12 @@ describe('a file that could not be opened', () => {
     const report = await check({
       'code.js': Buffer.from("const magic = 'PK\\x03\\x04'; const gz = [0x1f, 0x8b];"),
       'random.bin': randomBytes(2 ** 20),
+      // As in the program gzip: the magic number of a zip among other constants.
+      program: Buffer.concat([
+        randomBytes(99),
+        Buffer.from('PK\u0003\u0004\u0075\u0007\u0001\u0000\u0008'),
+        Buffer.alloc(99, 7),
+      ]),
       'stored.zip': await packed('stored.zip', Buffer.from('nothing'), '-mx=0'),
       'deflated.zip': await packed('deflated.zip', Buffer.from('nothing '.repeat(100))),
       empty: Buffer.alloc(0),

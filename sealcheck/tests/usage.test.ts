@@ -108,6 +108,8 @@ describe('SARIF', () => {
     ['no answer', ['site', 'http://127.0.0.1:9', ...SECRET]],
     ['no secret', ['dir', '.']],
     ['a secret that is not set', ['dir', '.', '--secret', 'id=a,env=NOT_SET']],
+    ['an unknown option', ['dir', '.', '--no-such-option']],
+    ['no target', ['image', ...SECRET]],
   ])('is written and valid if the check cannot start: %s', async (_why, parameters) => {
     const output = join(temporaryFolder(), 'reports', 'a.sarif');
     const ran = await run([...parameters, '--format', 'sarif', '--output', output], { TOKEN });

@@ -53,6 +53,10 @@ function gzipFrame(bytes: Buffer, start: number): Frame {
   return { kind: 'gzip', start, data: data + (flags & 2 ? 2 : 0) };
 }
 
+// APPNOTE, 4.4.3: versions go to 6.3; a name is a text.
+const isPlausible = (version: number, name: string): boolean =>
+  (version & 0xff) <= 63 && name.length > 0 && !/[\p{Cc}\ufffd]/u.test(name);
+
 // RFC 1950, 2.2: method 8, a check of both bytes, no preset dictionary.
 const isSmallZlib = (first: number, second: number): boolean =>
   (first & 0x8f) === 8 && ((first << 8) | second) % 31 === 0 && (second & 0x20) === 0;
@@ -81,6 +85,8 @@ function frameAt(bytes: Buffer, at: number, anyWindow = false): Frame | undefine
     const data = start + 30 + nameLength + bytes.readUInt16LE(start + 28);
     const name = bytes.toString('utf8', start + 30, start + 30 + nameLength);
     const obstacle = isEncrypted ? 'encrypted' : method === 8 ? undefined : 'method';
+    // Nothing else would show that four bytes in a program are no zip: gzip itself has them.
+    if (obstacle && !isPlausible(bytes.readUInt16LE(start + 4), name)) return undefined;
     return { kind: 'zip', start, data, name, ...(obstacle && { obstacle }) };
   }
   const isZlib =

@@ -113,6 +113,9 @@ const list = (title: string, items: readonly string[]): string =>
     ? ''
     : `<section><h2>${title}</h2><ul>${items.map((item) => `<li>${asHtml(item)}</li>`).join('')}</ul></section>`;
 
+const withoutUnopened = ({ incomplete, unopened }: Report): string[] =>
+  incomplete.filter((reason) => !unopened.includes(reason));
+
 /** The report as one HTML page that needs nothing else: a picture of the image, and the findings on it. */
 export function htmlReport(report: Report): string {
   const largest = Math.max(1, ...report.layers.map((layer) => layer.size));
@@ -147,7 +150,7 @@ ${documentBlocks(report)}</ol></section>`;
 <body class="${verdict.kind}"><main>
 <header><h1>${asHtml(report.target)}</h1><p class="verdict">${asHtml(verdict.text)}</p>
 <p class="summary">Searched for ${asHtml(ids || 'nothing')} in ${megabytes(report.bytes)}, as they are and through every encoding that sealcheck knows, in ${report.seconds.toFixed(1)} s. ${report.unopened.length === 0 ? 'Every archive was opened.' : `${report.unopened.length} not opened: see below.`}</p></header>
-${list('Not read whole', report.incomplete)}${list('Not opened', report.unopened)}${picture}${findings}${allowed}${steps}${list('Not searched for', report.warnings)}${list('Notes', report.notes)}
+${list('Not read whole', withoutUnopened(report))}${list('Not opened', report.unopened)}${picture}${findings}${allowed}${steps}${list('Not searched for', report.warnings)}${list('Notes', report.notes)}
 <footer>sealcheck ${asHtml(report.version)}. No value of a secret is in this page.</footer>
 </main></body></html>
 `;

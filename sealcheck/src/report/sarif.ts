@@ -91,7 +91,9 @@ export function sarifReport(report: Report): string {
           ...report.findings.map((finding) => resultOf(finding, 'error')),
           ...report.allowed.map((finding) => resultOf(finding, 'note')),
           ...report.incomplete.map((reason) => reasonResult('not-read-whole', reason)),
-          ...report.unopened.map((reason) => reasonResult('not-opened', reason)),
+          ...report.unopened
+            .filter((reason) => !report.incomplete.includes(reason))
+            .map((reason) => reasonResult('not-opened', reason)),
         ],
         columnKind: 'utf16CodeUnits',
       },
