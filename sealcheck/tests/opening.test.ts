@@ -114,7 +114,7 @@ describe('a file that could not be opened', () => {
       // As in the program gzip: the magic number of a zip among other constants.
       program: Buffer.concat([
         randomBytes(99),
-        Buffer.from('PK\u0003\u0004\u0075\u0007\u0001\u0000\u0008'),
+        Buffer.from('PK\u0003\u0004\u0075\u0007\u0001\u0000\u0008\u0000'),
         Buffer.alloc(99, 7),
       ]),
       'stored.zip': await packed('stored.zip', Buffer.from('nothing'), '-mx=0'),
