@@ -14,6 +14,7 @@ import {
   tarEntries,
   unopenedFormat,
 } from './decode.ts';
+import { JoinedPages } from './sqlite.ts';
 
 /** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
 export interface Where {
@@ -122,7 +123,9 @@ export class ContentScanner {
     let carver: Carver | undefined;
     let read = 0;
     let failure: unknown;
+    let pages: { joined: JoinedPages; stream: StreamSearch }[] = [];
     const begin = (first: Buffer): void => {
+      pages = JoinedPages.of(first).map((joined) => ({ joined, stream: new StreamSearch(this.search) }));
       const format = unopenedFormat(first);
       if (format) this.#listener.note(where, `is ${format}, which is not opened: its bytes were searched`);
       const kind = kindOf(first, name);
@@ -146,6 +149,7 @@ export class ContentScanner {
     };
     const pass = async (chunk: Buffer): Promise<void> => {
       stream.push(chunk);
+      for (const page of pages) page.stream.push(page.joined.next(chunk));
       if (consumer) await consumer.channel.put(chunk);
       else await carver?.push(chunk);
     };
@@ -178,6 +182,13 @@ export class ContentScanner {
     const readWhole = await consumer?.done;
     // A tar's entries were searched one by one; its bytes as a whole would only repeat them.
     if (!(consumer?.standsIn && readWhole)) this.#report(where, stream);
+    // What is found in one page is found above too.
+    const inPages = new Set(stream.hits.map(({ secret }) => secret));
+    for (const page of pages) {
+      const across = page.stream.end().filter(({ secret }) => !inPages.has(secret));
+      if (across.length > 0)
+        this.#listener.hits({ ...where, nested: [...where.nested, '(pages joined)'] }, across, 0);
+    }
     for (const rule of rules) {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);

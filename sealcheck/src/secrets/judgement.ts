@@ -7,7 +7,7 @@ const publicName =
   /(?:host|hostname|server|address|addr|port|region|zone|env|environment|type|kind|engine|driver|dialect|provider|scheme|protocol|database|db|dbname|schema|user|username|login|email|mail|project|name|url|uri|endpoint|origin|issuer|audience|scopes?|version|level|mode|locale|lang|language|tz|timezone|bucket|namespace|cluster|context|alg|algorithm|domain|path|dir|file|format|charset|title|description|machine|registry|expiry|expiresin|ttl|timeout|length|size|count|limit|author)$/;
 // Identities and certificates, which look random and are public.
 const identityName =
-  /(?:id|identifier|certificate|certificatedata|certificateauthoritydata|cert|crt|certurl|cacert|ca|hash|digest|checksum|integrity|fingerprint|thumbprint|sha\d+)$/;
+  /(?:id|identifier|certificate|certificatedata|certificateauthoritydata|cert|crt|certurl|cacert|ca|hash|digest|checksum|integrity|fingerprint|thumbprint|sha\d*|commit|revision|image|tag|release|options|opts|flags|args|brokers|attributes|schedule|cron)$/;
 const looksRandom = /^(?=.*\d)(?=.*[A-Za-z])[^\s.]{12,}$/;
 const publicKeyName =
   /(?:public|publishable|anon|site|measurement|foreign|primary|partition|sort|cache)_?key(?:id)?$/;
@@ -49,8 +49,17 @@ const hasCapability =
 
 const lastWord = (path: string): string =>
   (path.split('.').at(-1) ?? path).toLowerCase().replace(/[\s_-]/g, '');
-const isPublicUrl = (value: string): boolean =>
-  sentryDsn.test(value) || (publicUrl.test(value) && !hasCapability.test(value));
+const isPublicUrl = (value: string): boolean => publicUrl.test(value) && !hasCapability.test(value);
+const hasPassword = /:\/\/[^\s@/]*:\S+@/;
+
+/** Whether a name says that its value is a credential. */
+export const isCredentialName = (path: string): boolean => credentialName.test(lastWord(path));
+
+/** Whether a value is made for browsers, whatever it looks like: a publishable key, a DSN of Sentry, a public variable. */
+export function isMadePublic(path: string, value: string): boolean {
+  if (sentryDsn.test(value) || publicKeyName.test(path.toLowerCase())) return true;
+  return isPublishedName(path) && !credentialInPublished.test(path) && !hasPassword.test(value);
+}
 
 /**
  * Whether a value is a secret by its name and looks. Of a file that is declared a secret everything is, but for what is
@@ -59,9 +68,7 @@ const isPublicUrl = (value: string): boolean =>
 export function isSecret(path: string, value: string, isConfiguration: boolean): boolean {
   const name = lastWord(path);
   if (publicValues.some((kind) => kind.test(value)) || isPublicUrl(value)) return false;
-  if (isPublishedName(path)) return credentialInPublished.test(path);
-  if (publicKeyName.test(path.toLowerCase())) return false;
-  if (credentialName.test(name)) return true;
+  if (credentialName.test(name) || (isPublishedName(path) && credentialInPublished.test(path))) return true;
   if (identityName.test(name) || (publicName.test(name) && !looksRandom.test(value))) return false;
   // Plain words, with a short number at most.
   const isWords = /^[\p{L} _.,:;/'"()!?&@+-]+\d{0,4}[\s.!]*$/u.test(value);
