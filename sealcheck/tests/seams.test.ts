@@ -93,7 +93,7 @@ describe('a SQLite database', () => {
     const { DatabaseSync } = await import('node:sqlite');
     const path = join(temporaryFolder(), 'app.db');
     const database = new DatabaseSync(path);
-    database.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)');
+    database.exec('PRAGMA page_size = 512; CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)');
     const insert = database.prepare('INSERT INTO notes (text) VALUES (?)');
     // One lies on each border, at another place each time.
     const values = Array.from({ length: 200 }, () => randomBytes(15).toString('base64url'));
