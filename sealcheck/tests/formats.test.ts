@@ -1,5 +1,6 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { secretsOfLines } from '../src/secrets/declare.ts';
 import { prepare } from '../src/secrets/prepare.ts';
 import { hitsOf } from './chains.ts';
 
@@ -159,5 +160,20 @@ describe('what is public is not searched for', () => {
 describe('a file of which nothing is recognised', () => {
   it('is searched for line by line, with a warning', () => {
     expect(prepared('first x7Kf92jQmz\nsecond y8Kf92jQmz').warnings.join()).toMatch(/format is not known/);
+  });
+});
+
+describe('a random value in an env file', () => {
+  it.each(['API_TOKEN', 'SECRET_7', 'PASSWORD', 'X'])('is searched for as %s', (name) => {
+    for (let draw = 0; draw < 300; draw += 1) {
+      for (const value of [
+        randomBytes(16).toString('hex'),
+        randomBytes(24).toString('base64'),
+        randomUUID(),
+      ]) {
+        const [secret] = secretsOfLines(`${name}=${value}`, '.env');
+        expect(secret && prepare([secret]).search.parts, value).not.toEqual([]);
+      }
+    }
   });
 });

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ImageBuilder } from '../src/plant/builder.ts';
@@ -6,7 +8,7 @@ import { Reducer } from '../src/search/reducer.ts';
 import { StreamSearch, searchBytes } from '../src/search/search.ts';
 import { prepare } from '../src/secrets/prepare.ts';
 import { hitsOf } from './chains.ts';
-import { checkBuilt } from './checking.ts';
+import { checkBuilt, temporaryFolder } from './checking.ts';
 
 const VALUE = 'qX7/kV"m2<Lw&9Zt+Rb5';
 const bytes = [...Buffer.from(VALUE)];
@@ -83,6 +85,25 @@ describe('a value that is taken to pieces', () => {
     const packed = deflateSync(Buffer.from(`${'prose '.repeat(50)}${VALUE}`)).toString('base64');
     image.layers.copied.push({ name: 'a.json', content: Buffer.from(`{"state":"${packed}"}`) });
     expect((await checkBuilt(image, { id: VALUE })).findings.map(({ path }) => path)).toEqual(['a.json']);
+  });
+});
+
+describe('a SQLite database', () => {
+  it('is searched across the borders of its pages', async () => {
+    const { DatabaseSync } = await import('node:sqlite');
+    const path = join(temporaryFolder(), 'app.db');
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA page_size = 512; CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)');
+    const insert = database.prepare('INSERT INTO notes (text) VALUES (?)');
+    // One lies on each border, at another place each time.
+    const values = Array.from({ length: 200 }, () => randomBytes(15).toString('base64url'));
+    insert.run(values.map((value) => value + '.'.repeat(3)).join(''));
+    database.close();
+    const image = new ImageBuilder();
+    image.layers.copied.push({ name: 'app.db', content: readFileSync(path) });
+    const secrets = Object.fromEntries(values.map((value, at) => [`value-${at}`, value]));
+    const { findings } = await checkBuilt(image, secrets);
+    expect(new Set(findings.map(({ secret }) => secret)).size).toBe(values.length);
   });
 });
 

@@ -9,6 +9,7 @@ import { Carver, Flow, FRAME_WINDOW, IN_MEMORY, once, type View } from './carver
 import { type Compression, decompressed, kindOf, type TarEntry, tarEntries, withHead } from './decode.ts';
 import { type Frame, unpackFrame } from './frames.ts';
 import { HeldArchive, type OpenFile, type Opening } from './held-archive.ts';
+import { JoinedPages } from './sqlite.ts';
 
 /** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
 export type Where = {
@@ -111,16 +112,21 @@ export class ContentScanner {
     let opening: Opening | undefined;
     let read = 0;
     let failure: unknown;
+    let pages: { joined: JoinedPages; stream: StreamSearch }[] = [];
     try {
       for await (const chunk of withHead(body)) {
         if (depth === 0) {
           budget.read(chunk.length);
           this.#listener.progress(chunk.length);
         }
-        opening ??= this.#opening({ where, budget, depth }, chunk, size);
+        if (!opening) {
+          pages = JoinedPages.of(chunk).map((joined) => ({ joined, stream: new StreamSearch(this.search) }));
+          opening = this.#opening({ where, budget, depth }, chunk, size);
+        }
         read += chunk.length;
         if (rules.length > 0 && read < IN_MEMORY) forRules.push(Buffer.from(chunk));
         stream.push(chunk);
+        for (const page of pages) page.stream.push(page.joined.next(chunk));
         await opening.push(chunk);
       }
     } catch (error) {
@@ -129,6 +135,13 @@ export class ContentScanner {
     }
     const repeats = (await opening?.end()) ?? false;
     if (!repeats) this.#report(where, stream);
+    // What is found in one page is found above too.
+    const inPages = new Set(stream.hits.map(({ secret }) => secret));
+    for (const page of pages) {
+      const across = page.stream.end().filter(({ secret }) => !inPages.has(secret));
+      if (across.length > 0)
+        this.#listener.hits({ ...where, nested: [...where.nested, '(pages joined)'] }, across, 0);
+    }
     for (const rule of rules) {
       for (const key of liveKeys(rule, Buffer.concat(forRules).toString()))
         this.#listener.frameworkKey(where, rule, key);

@@ -7,7 +7,7 @@ const publicName =
   /(?:host|hostname|server|address|addr|port|region|zone|env|environment|type|kind|engine|driver|dialect|provider|scheme|protocol|database|db|dbname|schema|user|username|login|email|mail|project|name|url|uri|endpoint|origin|issuer|audience|scopes?|version|level|mode|locale|lang|language|tz|timezone|bucket|namespace|cluster|context|alg|algorithm|domain|path|dir|file|format|charset|title|description|machine|registry|expiry|expiresin|ttl|timeout|length|size|count|limit|author)$/;
 // Identities and certificates, which look random and are public.
 const identityName =
-  /(?:id|identifier|certificate|certificatedata|certificateauthoritydata|cert|crt|certurl|cacert|ca|hash|digest|checksum|integrity|fingerprint|thumbprint|sha\d+)$/;
+  /(?:id|identifier|certificate|certificatedata|certificateauthoritydata|cert|crt|certurl|cacert|ca|hash|digest|checksum|integrity|fingerprint|thumbprint|sha\d*|commit|revision|image|tag|release|options|opts|flags|args|brokers|attributes|schedule|cron)$/;
 const looksRandom = /^(?=.*\d)(?=.*[A-Za-z])[^\s.]{12,}$/;
 const publicKeyName =
   /(?:public|publishable|anon|site|measurement|foreign|primary|partition|sort|cache)_?key(?:id)?$/;
@@ -18,17 +18,27 @@ const credentialInPublished = /SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL/;
 /** Whether a framework puts the variable into what browsers get. */
 export const isPublishedName = (name: string): boolean => publishedPrefix.test(name);
 
-const publicValues: readonly RegExp[] = [
+// What is no secret whatever it is called.
+const plainValues: readonly RegExp[] = [
   /^(?:true|false|yes|no|on|off|null|none|undefined|~)$/i,
   // Numbers, durations, sizes, versions, dates.
   /^[+-]?[\d.,_]{1,12}\s?(?:ms|s|m|h|d|w|y|[kmgt]i?b?|px|%)?$/i,
   /^v?\d+(?:\.\d+){1,3}(?:[-+][a-z.]*\d*)?$/i,
   /^\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+(?:Z|[+-][\d:]+)?)?$/,
-  // Addresses: of the network, of a mailbox, of a file.
+];
+
+const filePath = /^(?:\.{0,2}|~|[A-Za-z]:)[\\/][\w .\\/@-]*$/;
+const randomSegment = /(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{10,}/;
+
+// Letters alone may be random too: more capitals within a word than a name has.
+const mixedLetters = /[A-Za-z]*[a-z][A-Z]+[a-z]+[A-Z][A-Za-z]*[a-z][A-Z]/;
+
+// What is no secret unless it is called one.
+const publicValues: readonly RegExp[] = [
+  // Addresses of the network and of a mailbox.
   /^(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:\/[a-z/._-]*)?$/i,
   /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?(?:\/\d{1,2})?$/i,
   /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/,
-  /^(?:\.{0,2}|~|[A-Za-z]:)[\\/][\w .\\/@-]*$/,
   // us-east-1, Europe/Berlin, en_US.UTF-8, text/html
   /^[a-z]{2,}(?:-[a-z]+)+-?\d{1,2}[a-z]?$/i,
   /^[A-Z][a-z]+\/[A-Z][A-Za-z_]+$/,
@@ -48,9 +58,18 @@ const hasCapability =
   /[?&#][\w.-]*(?:token|key|secret|sig|password|auth)[\w.-]*=|\/(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{18,}(?=[/?#]|$)/i;
 
 const lastWord = (path: string): string =>
-  (path.split('.').at(-1) ?? path).toLowerCase().replace(/[\s_-]/g, '');
-const isPublicUrl = (value: string): boolean =>
-  sentryDsn.test(value) || (publicUrl.test(value) && !hasCapability.test(value));
+  (path.split('.').at(-1) ?? path).toLowerCase().replace(/[\s_-]|\d+$/g, '');
+const isPublicUrl = (value: string): boolean => publicUrl.test(value) && !hasCapability.test(value);
+const hasPassword = /:\/\/[^\s@/]*:\S+@/;
+
+/** Whether a name says that its value is a credential. */
+export const isCredentialName = (path: string): boolean => credentialName.test(lastWord(path));
+
+/** Whether a value is made for browsers, whatever it looks like: a publishable key, a DSN of Sentry, a public variable. */
+export function isMadePublic(path: string, value: string): boolean {
+  if (sentryDsn.test(value) || publicKeyName.test(path.toLowerCase())) return true;
+  return isPublishedName(path) && !credentialInPublished.test(path) && !hasPassword.test(value);
+}
 
 /**
  * Whether a value is a secret by its name and looks. Of a file that is declared a secret everything is, but for what is
@@ -58,12 +77,12 @@ const isPublicUrl = (value: string): boolean =>
  */
 export function isSecret(path: string, value: string, isConfiguration: boolean): boolean {
   const name = lastWord(path);
-  if (publicValues.some((kind) => kind.test(value)) || isPublicUrl(value)) return false;
-  if (isPublishedName(path)) return credentialInPublished.test(path);
-  if (publicKeyName.test(path.toLowerCase())) return false;
-  if (credentialName.test(name)) return true;
+  const isPath = filePath.test(value) && !randomSegment.test(value);
+  if (isPath || plainValues.some((kind) => kind.test(value)) || isPublicUrl(value)) return false;
+  if (credentialName.test(name) || (isPublishedName(path) && credentialInPublished.test(path))) return true;
+  if (publicValues.some((kind) => kind.test(value)) && !randomSegment.test(value)) return false;
   if (identityName.test(name) || (publicName.test(name) && !looksRandom.test(value))) return false;
   // Plain words, with a short number at most.
-  const isWords = /^[\p{L} _.,:;/'"()!?&@+-]+\d{0,4}[\s.!]*$/u.test(value);
+  const isWords = /^[\p{L} _.,:;/'"()!?&@+-]+\d{0,4}[\s.!]*$/u.test(value) && !mixedLetters.test(value);
   return !(isConfiguration && isWords);
 }

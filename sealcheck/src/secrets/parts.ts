@@ -1,7 +1,7 @@
 import { type Draft, linesOfPem, longestPiece, takeValueApart, withoutPem } from './credentials.ts';
 import type { DeclaredSecret } from './declare.ts';
 import { type Leaf, readStructured } from './formats.ts';
-import { isSecret } from './judgement.ts';
+import { isCredentialName, isMadePublic, isSecret } from './judgement.ts';
 import { textOf } from './text.ts';
 
 /** One telling part of a secret: what is searched for. `hot` is the range of bytes that nobody else would have. */
@@ -103,7 +103,8 @@ function inLeaves(
   const passedOver = new Set<string>();
   for (const { path, value } of leaves) {
     const { drafts: found, bare } = takeValueApart(value);
-    if (isExempt(path) || (bare && !isSecret(path, value, isConfiguration))) passedOver.add(path);
+    if (isExempt(path) || isMadePublic(path, value) || (bare && !isSecret(path, value, isConfiguration)))
+      passedOver.add(path);
     else drafts.push(...named(path, found));
   }
   return { drafts, passedOver: [...passedOver], isUnrecognised: false };
@@ -111,7 +112,8 @@ function inLeaves(
 
 function inOneLine(secret: DeclaredSecret, text: string, isExempt: (path: string) => boolean): Found {
   const { drafts, bare } = takeValueApart(text);
-  if (bare && secret.isConfiguration && !isSecret(secret.id, text, true))
+  const isLeftOut = isMadePublic(secret.id, text) || (bare && !isSecret(secret.id, text, true));
+  if (secret.isConfiguration && isLeftOut)
     return { drafts: [], passedOver: [secret.id], isUnrecognised: false };
   const structured = readStructured(text);
   if (structured && /^(?:JSON|XML|netrc|pgpass)$/.test(structured.format))
@@ -148,6 +150,12 @@ function inLines(secret: DeclaredSecret, text: string, isExempt: (path: string) 
   return { drafts: [...(pem ?? []), ...drafts], passedOver: [], isUnrecognised: !pem };
 }
 
+// A placeholder such as "postgres" is no secret in a configuration, and a value without a credential's name none either.
+function isMissed(part: string, reason: string, secret: DeclaredSecret): boolean {
+  const path = part.includes(': ') ? part.slice(0, part.lastIndexOf(': ')) : secret.id;
+  return isCredentialName(path) && !(secret.isConfiguration && reason === commonReason);
+}
+
 /**
  * Takes a secret apart into what would give it away: the values in a file of a known format that are secrets by their
  * name and looks, the password of a URL, the lines of a private key, a long value in pieces of 64 bytes. `exempt` names
@@ -177,14 +185,17 @@ export function takeApart(secret: DeclaredSecret, exempt: ReadonlySet<string> = 
     if (reason) refused.push({ secret: secret.id, part: piece.name, reason });
     else parts.push({ secret: secret.id, ...piece });
   }
-  const isPlaceholder =
-    secret.isConfiguration && refused.length > 0 && refused.every(({ reason }) => reason === commonReason);
-  if (isPlaceholder && parts.length === 0)
+  // Of several readings of a line one is enough, and of a file that holds a secret only what is named like one is missed.
+  const missed = refused.filter(
+    ({ part, reason }) =>
+      !parts.some(({ name }) => name === part) &&
+      (part.includes(': ') || secret.isConfiguration ? isMissed(part, reason, secret) : true),
+  );
+  if (secret.isConfiguration && parts.length === 0 && missed.length === 0)
     return { parts, refused: [], passedOver: [secret.id], isUnrecognised: false };
   return {
     parts,
-    // Of several readings of a line one is enough.
-    refused: refused.filter(({ part }) => !parts.some(({ name }) => name === part)),
+    refused: missed,
     passedOver: parts.length > 0 && found.length > 1 ? [] : found.flatMap(({ passedOver }) => passedOver),
     isUnrecognised: found.some(({ isUnrecognised }) => isUnrecognised),
   };
