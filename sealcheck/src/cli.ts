@@ -88,10 +88,15 @@ function withSecrets(command: Command): Command {
 }
 
 function secretsOf(options: SharedOptions): DeclaredSecret[] {
-  const secrets = [
+  const declared = [
     ...options.secret.map((option) => readSecretOption(option, variables)),
     ...options.envFile.flatMap(readEnvFile),
-    ...options.context.flatMap(readContext),
+  ];
+  const isDeclared = new Set(declared.map(({ value }) => value.toString('latin1').trim()));
+  const found = options.context.flatMap(readContext);
+  const secrets = [
+    ...declared,
+    ...found.filter(({ value }) => !isDeclared.has(value.toString('latin1').trim())),
   ];
   if (secrets.length === 0) {
     throw new CouldNotCheck(
