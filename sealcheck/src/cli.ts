@@ -95,10 +95,15 @@ function withSecrets(command: Command): Command {
 }
 
 function secretsOf(options: SharedOptions): DeclaredSecret[] {
-  const secrets = [
+  const declared = [
     ...options.secret.map((option) => readSecretOption(option, variables)),
     ...[...options.dotenv, ...options.envFile].flatMap(readEnvFile),
-    ...options.context.flatMap(readContext),
+  ];
+  const isDeclared = new Set(declared.map(({ value }) => value.toString('latin1').trim()));
+  const found = options.context.flatMap(readContext);
+  const secrets = [
+    ...declared,
+    ...found.filter(({ value }) => !isDeclared.has(value.toString('latin1').trim())),
   ];
   if (secrets.length === 0) {
     throw new CouldNotCheck(
@@ -288,6 +293,12 @@ program
 // A reader that has seen enough, such as "head", is no failure of the check.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
+});
+
+// Node.js ends with 1 at an error that nothing caught, and 1 is a leak.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
+  process.exit(ExitCode.couldNotCheck);
 });
 
 /** The value of an option whose command could not be parsed. */

@@ -25,7 +25,19 @@ const LONGEST_ESCAPE = 16;
 const DROPPED = new Set(Buffer.from('\0\t\r\n "\'`\\'));
 
 type Found = { part: Part; encoding: string; start: number; end: number };
-type Report = (found: Found) => void;
+
+/** Some bytes of a content that are read now. */
+type Reading = {
+  search: Search;
+  /** The bytes, up to `end`. What was read before may come first, for the names of what is found. */
+  raw: Buffer;
+  end: number;
+  /** Where `raw` begins in the content. */
+  offset: number;
+  /** The encodings that were undone to get at the content, outermost first. */
+  names: readonly string[];
+  report(found: Found): void;
+};
 
 /** The parts of all secrets, compiled for one search. */
 export class Search {
@@ -63,26 +75,17 @@ class Level {
   }
 
   /** Gives what the content's next bytes need, so that another one can be read in between. */
-  suspend(search: Search, names: readonly string[], report: Report): Saved {
-    this.#decode(search, names, report);
+  suspend(reading: Reading): Saved {
+    this.#decode(reading);
     return this.reducer.save(KEPT);
   }
 
-  /** Reads `raw[from, end)` as `Reducer.read` does. `raw` may begin before, for the names of what is found. */
-  read(
-    search: Search,
-    raw: Buffer,
-    from: number,
-    end: number,
-    isLast: boolean,
-    offset: number,
-    names: readonly string[],
-    report: Report,
-  ): number {
-    const stopped = this.reducer.read(raw, from, end, isLast, offset);
+  /** Reads on from `from`, and gives where it stopped, as `Reducer.read` does. */
+  read(reading: Reading, from: number, isLast: boolean): number {
+    const stopped = this.reducer.read(reading.raw, from, reading.end, isLast, reading.offset);
     const { text } = this.reducer;
-    this.#search(search, raw, offset, end, names, report);
-    if (isLast || text.length >= FULL) this.#decode(search, names, report);
+    this.#search(reading);
+    if (isLast || text.length >= FULL) this.#decode(reading);
     if (text.length >= FULL) {
       this.reducer.forget(text.length - KEPT);
       this.#searchedTo = KEPT;
@@ -90,22 +93,24 @@ class Level {
     return stopped;
   }
 
-  #search(
-    search: Search,
-    raw: Buffer,
-    offset: number,
-    end: number,
-    names: readonly string[],
-    report: Report,
-  ): void {
-    const { text } = this.reducer;
-    const { bytes, at, length } = text;
-    const from = Math.max(0, this.#searchedTo - search.needles.longest - 256);
-    search.needles.find(bytes, from, length, (needle, place) => {
+  /** Reads a text that is there whole. */
+  whole(reading: Reading): void {
+    this.begin();
+    reportRaw(reading);
+    let from = 0;
+    for (let end = 0; end < reading.end; ) {
+      end = Math.min(reading.end, end + LARGEST_READ);
+      from = this.read({ ...reading, end }, from, end === reading.end);
+    }
+  }
+
+  #search(reading: Reading): void {
+    const { bytes, at, length } = this.reducer.text;
+    const { needles } = reading.search;
+    needles.find(bytes, Math.max(0, this.#searchedTo - needles.longest - 256), length, (needle, place) => {
       const [first, last] = this.#whole(needle, place);
-      const start = at[first] as number;
-      const next = last + 1 < length ? (at[last + 1] as number) : offset + end;
-      report(locate(needle, raw, offset, start, at[last] as number, next, names));
+      const next = last + 1 < length ? (at[last + 1] as number) : reading.offset + reading.end;
+      reading.report(locate(needle, reading, at[first] as number, at[last] as number, next));
     });
     this.#searchedTo = length;
   }
@@ -125,28 +130,23 @@ class Level {
     return [first, last];
   }
 
-  #decode(search: Search, names: readonly string[], report: Report): void {
+  #decode({ search, names, report }: Reading): void {
     const inner = levels[this.depth + 1];
     if (!inner) return;
     const { text } = this.reducer;
-    for (const block of search.blocks.find(text)) {
-      const { bytes, origin, length } = block;
+    for (const { name, bytes, origin, length } of search.blocks.find(text)) {
       const offsetOf = (at: number) => text.at[origin[Math.min(at, length - 1)] as number] as number;
-      const raw = Buffer.from(bytes.buffer, 0, length);
-      inner.whole(search, raw, [...names, block.name], (found) =>
-        report({ ...found, start: offsetOf(found.start), end: offsetOf(found.end - 1) + 1 }),
-      );
-    }
-  }
-
-  /** Reads a text that is there whole. */
-  whole(search: Search, raw: Buffer, names: readonly string[], report: Report): void {
-    this.begin();
-    rawMatches(search, raw, raw.length, 0, names, report);
-    let from = 0;
-    for (let end = 0; end < raw.length; ) {
-      end = Math.min(raw.length, end + LARGEST_READ);
-      from = this.read(search, raw, from, end, end === raw.length, 0, names, report);
+      inner.whole({
+        ...{
+          search,
+          raw: Buffer.from(bytes.buffer, 0, length),
+          end: length,
+          offset: 0,
+          names: [...names, name],
+        },
+        report: (found) =>
+          report({ ...found, start: offsetOf(found.start), end: offsetOf(found.end - 1) + 1 }),
+      });
     }
   }
 }
@@ -154,53 +154,36 @@ class Level {
 const levels = Array.from({ length: DEEPEST + 1 }, (_, depth) => new Level(depth));
 const first = levels[0] as Level;
 
-function rawMatches(
-  search: Search,
-  raw: Buffer,
-  end: number,
-  offset: number,
-  names: readonly string[],
-  report: Report,
-): void {
-  search.rawNeedles.find(raw, 0, end, ({ part, name, bytes }, at) =>
-    report({
-      part,
-      encoding: [...names, name].join(', '),
-      start: offset + at,
-      end: offset + at + bytes.length,
-    }),
-  );
+function reportRaw({ search, raw, end, offset, names, report }: Reading): void {
+  search.rawNeedles.find(raw, 0, end, ({ part, name, bytes }, at) => {
+    const start = offset + at;
+    report({ part, encoding: [...names, name].join(', '), start, end: start + bytes.length });
+  });
 }
 
-/** Where exactly a needle lies in the raw bytes, and in what encoding. */
+/** Where the value itself stands plainly, if it does. Quotes and spaces that it begins with are not in `start`. */
+function plainStart(value: Buffer, raw: Buffer, start: number): number | undefined {
+  for (let skipped = 0; skipped < value.length; skipped += 1) {
+    const from = start - skipped;
+    if (from >= 0 && raw.subarray(from, from + value.length).equals(value)) return from;
+    if (!DROPPED.has(value[skipped] as number)) return undefined;
+  }
+  return undefined;
+}
+
+/** Where exactly a needle lies in the content, and in what encoding. */
 function locate(
   { part, form }: Needle,
-  raw: Buffer,
-  offset: number,
+  { raw, offset, names }: Reading,
   start: number,
   last: number,
   next: number,
-  names: readonly string[],
 ): Found {
   const value = part.bytes;
-  // Quotes and spaces that the value begins with are not in its canonical text.
-  for (
-    let skipped = 0;
-    skipped < value.length && (skipped === 0 || DROPPED.has(value[skipped - 1] as number));
-    skipped += 1
-  ) {
-    const from = start - offset - skipped;
-    if (
-      form === undefined &&
-      from >= 0 &&
-      raw.compare(value, 0, value.length, from, Math.min(raw.length, from + value.length)) === 0
-    )
-      return {
-        part,
-        encoding: encodingOf(value, value, form, names),
-        start: start - skipped,
-        end: start - skipped + value.length,
-      };
+  const plain = form === undefined ? plainStart(value, raw, start - offset) : undefined;
+  if (plain !== undefined) {
+    const from = offset + plain;
+    return { part, encoding: encodingOf(value, value, form, names), start: from, end: from + value.length };
   }
   let end = Math.max(last + 1, Math.min(next, last + LONGEST_ESCAPE));
   while (end > last + 1 && DROPPED.has(raw[end - 1 - offset] as number)) end -= 1;
@@ -288,9 +271,9 @@ export class StreamSearch {
     this.#tail.copy(passage);
     piece.copy(passage, this.#tail.length);
     const end = this.#tail.length + piece.length;
-    const report = (found: Found) => this.#report(found);
-    rawMatches(this.#search, passage, end, this.#offset, [], report);
-    const stopped = first.read(this.#search, passage, this.#read, end, isLast, this.#offset, [], report);
+    const reading = this.#reading(end);
+    reportRaw(reading);
+    const stopped = first.read(reading, this.#read, isLast);
     const from = Math.max(0, stopped - KEPT_RAW);
     this.#tail = Buffer.from(passage.subarray(from, end));
     this.#read = stopped - from;
@@ -298,7 +281,12 @@ export class StreamSearch {
   }
 
   #suspend(): void {
-    this.#saved = first.suspend(this.#search, [], (found) => this.#report(found));
+    this.#saved = first.suspend(this.#reading(0));
+  }
+
+  #reading(end: number): Reading {
+    const report = (found: Found) => this.#report(found);
+    return { search: this.#search, raw: passage, end, offset: this.#offset, names: [], report };
   }
 
   #report({ part, encoding, start, end }: Found): void {
