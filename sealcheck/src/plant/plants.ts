@@ -19,7 +19,11 @@ export function plantedValue(): string {
 
 type Write = (value: string) => Buffer;
 
-const pieces = (value: string): [string, string] => [value.slice(0, 8), value.slice(8)];
+// Between letters: a line that begins with "#" may as well be a comment, and one that ends with "=" quoted-printable.
+function pieces(value: string): [string, string] {
+  const at = Math.max(1, value.slice(5).search(/[A-Za-z0-9]{2}/) + 6);
+  return [value.slice(0, at), value.slice(at)];
+}
 const bytesOf = (value: string): number[] => [...Buffer.from(value)];
 
 /** How a value may stand in a file without any encoder: split, listed, turned around. */
@@ -148,6 +152,14 @@ export function zipOf(name: string, content: Buffer): Buffer {
   return Buffer.concat([local, Buffer.from(name), packed]);
 }
 
+const packed = (
+  name: string,
+  path: string,
+  pack: (text: Buffer) => Buffer | Promise<Buffer>,
+  nested: string,
+  encodings: readonly string[] = short,
+): Place => inFile(name, path, (bytes) => pack(prose(bytes)), encodings, nested);
+
 const removedFile = (
   name: string,
   hide: (folder: string) => { path: string; entry: string; content?: Buffer },
@@ -224,71 +236,53 @@ export const plantedPlaces: readonly Place[] = [
     'base64, wrapped',
     'line wrap',
   ]),
-  inFile('a gzip file', 'log.gz', (bytes) => gzipSync(prose(bytes)), textual, '(gzip)'),
-  inFile('a brotli file', 'page.html.br', (bytes) => brotliCompressSync(prose(bytes)), short, '(brotli)'),
-  inFile('a zstd file', 'data.zst', (bytes) => zstdCompressSync(prose(bytes)), short, '(zstd)'),
-  inFile(
-    'a zlib stream (a git object)',
-    '.git/objects/ab/cdef',
-    (bytes) => deflateSync(prose(bytes)),
-    short,
-    '(zlib',
-  ),
-  inFile(
-    'a zip',
-    'bundle.zip',
-    (bytes) => zipOf('inner/config.json', prose(bytes)),
-    short,
-    'inner/config.json',
-  ),
-  inFile(
-    'a tar',
-    'backup.tar',
-    async (bytes) => tarOf([{ name: 'inner/.env', content: prose(bytes) }]),
-    short,
-    'inner/.env',
-  ),
-  inFile(
+  packed('a gzip file', 'log.gz', gzipSync, '(gzip)', textual),
+  packed('a brotli file', 'page.html.br', brotliCompressSync, '(brotli)'),
+  packed('a zstd file', 'data.zst', zstdCompressSync, '(zstd)'),
+  packed('a zlib stream (a git object)', '.git/objects/ab/cdef', deflateSync, '(zlib'),
+  packed('a zip', 'bundle.zip', (text) => zipOf('inner/config.json', text), 'inner/config.json'),
+  packed('a tar', 'backup.tar', (text) => tarOf([{ name: 'inner/.env', content: text }]), 'inner/.env'),
+  packed(
     'a gzip in a tar',
     'outer.tar',
-    async (bytes) => tarOf([{ name: 'inner/dump.sql.gz', content: gzipSync(prose(bytes)) }]),
-    short,
-    'inner/dump.sql.gz',
+    (text) => tarOf([{ name: 'dump.gz', content: gzipSync(text) }]),
+    'dump.gz',
   ),
-  inFile(
+  packed(
     'a tar in a gzip in a zip',
     'all.zip',
-    async (bytes) =>
-      zipOf('deep.tgz', gzipSync(await tarOf([{ name: 'bottom.txt', content: prose(bytes) }]))),
-    short,
-    'bottom.txt',
+    async (text) => zipOf('a.tgz', gzipSync(await tarOf([{ name: 'b.txt', content: text }]))),
+    'b.txt',
   ),
-  inFile(
+  packed(
     'a zstd frame in the middle of a file',
-    '.next/cache/turbopack/0001.sst',
-    (bytes) => padded(zstdCompressSync(prose(bytes))),
-    textual,
+    'cache/0001.sst',
+    (text) => padded(zstdCompressSync(text)),
     '(zstd frame)',
+    textual,
   ),
-  inFile(
+  packed(
     'a gzip frame in the middle of a file',
     'firmware.bin',
-    (bytes) => padded(gzipSync(prose(bytes))),
-    short,
+    (text) => padded(gzipSync(text)),
     '(gzip frame)',
   ),
-  inFile(
+  packed(
     'a zlib stream in the middle of a file',
     'objects.pack',
-    (bytes) => padded(deflateSync(prose(bytes))),
-    short,
+    (text) => padded(deflateSync(text)),
     '(zlib frame)',
   ),
-  inFile(
+  packed(
     'a gzip in base64',
-    'cloud-init.yaml',
-    (bytes) => Buffer.from(`content: ${gzipSync(prose(bytes)).toString('base64')}\n`),
-    short,
+    'cloud.yaml',
+    (text) => Buffer.from(`a: ${gzipSync(text).toString('base64')}\n`),
+    '(base64)',
+  ),
+  packed(
+    'a zlib stream in base64',
+    'state.json',
+    (text) => Buffer.from(`{"a":"${deflateSync(text).toString('base64')}"}`),
     '(base64)',
   ),
   inFile(
