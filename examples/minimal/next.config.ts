@@ -1,0 +1,15 @@
+import type { NextConfig } from 'next';
+
+const config: NextConfig = {
+  // The server and the few packages it needs, in one folder: the image gets no npm package that it does not run.
+  output: 'standalone',
+  // No page resizes an image, and sharp would be half of what the app adds to its image.
+  images: { unoptimized: true },
+  outputFileTracingExcludes: {
+    '*': ['node_modules/@img/**', 'node_modules/sharp/**', 'node_modules/typescript/**'],
+  },
+  // Pages rendered at run time stay in memory: the server can't write into the files it serves.
+  experimental: { isrFlushToDisk: false },
+};
+
+export default config;
