@@ -5,9 +5,7 @@ const config: NextConfig = {
   output: 'standalone',
   // No page resizes an image, and sharp would be half of what the app adds to its image.
   images: { unoptimized: true },
-  outputFileTracingExcludes: {
-    '*': ['node_modules/@img/**', 'node_modules/sharp/**', 'node_modules/typescript/**'],
-  },
+  outputFileTracingExcludes: { '*': ['**/node_modules/@img/**', '**/node_modules/sharp/**'] },
   // Pages rendered at run time stay in memory: the server can't write into the files it serves.
   experimental: { isrFlushToDisk: false },
 };

@@ -187,6 +187,8 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
         `postgresql://blog:${randomBytes(18).toString('base64url')}@database.example:5432/blog`,
       ]),
     );
+    // Only such an engine can store what attests how an image was built.
+    let keepsAttestations = false;
     let log = '';
     let found: { secret: string; place: string; path: string }[] = [];
 
@@ -213,8 +215,9 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
         ],
       ];
       for (const [from, to] of dockerfile) edit(copy, 'Dockerfile', from, to);
+      keepsAttestations = docker('info', '--format', '{{json .DriverStatus}}').includes('containerd');
       const build = await shell(
-        `docker build --progress=plain --secret id=database_url,src=env/database_url.txt --secret id=public,env=PUBLIC \
+        `docker build ${keepsAttestations ? '--provenance=mode=max' : ''} --progress=plain --secret id=database_url,src=env/database_url.txt --secret id=public,env=PUBLIC \
           --build-arg DATABASE_URL="$ARGUMENT" --build-arg OTHER_URL="$VARIABLE" -t next-app .`,
         { folder: copy, image: trapped, variables: urls },
       );
@@ -243,6 +246,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
 
     it('ARG DATABASE_URL', () => {
       expect(places('ARGUMENT').filter((place) => place.startsWith('history'))).not.toEqual([]);
+      expect(places('ARGUMENT').some((place) => place.startsWith('attestation'))).toBe(keepsAttestations);
     });
 
     it('ENV DATABASE_URL', () => {
