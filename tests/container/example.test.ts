@@ -19,14 +19,22 @@ import {
 } from './example.ts';
 
 const image = `sealed-example-${randomBytes(6).toString('hex')}`;
-const images = [image];
+const images: string[] = [];
 const folders: string[] = [];
 const containers: string[] = [];
+/** For a build of which only the log matters. */
+const NOT_KEPT = ['--output', 'type=cacheonly'];
 const commands = commandsOf('examples/minimal/README.md', 'DOCKER_BUILDKIT=1');
 
 let posts: Posts;
 let folder: string;
 let built: Awaited<ReturnType<typeof shell>>;
+
+/** A name for another image of the suite, which its end removes. */
+function imageName(of: string): string {
+  images.push(`${image}-${of}`);
+  return `${image}-${of}`;
+}
 
 function variant(): string {
   const copy = copyExample();
@@ -35,12 +43,15 @@ function variant(): string {
 }
 
 /** Runs a `docker run` of the README, on a free port. */
-async function runContainer(command: string, options: string[] = []): Promise<{ id: string; url: string }> {
+async function runContainer(
+  command: string,
+  { image: name = image, options = [] as string[] } = {},
+): Promise<{ id: string; url: string }> {
   const published = command
     .replace('docker run', ['docker run --detach', ...options].join(' '))
     .replace('-p 3000:3000', '-p 127.0.0.1::3000')
     .replace('--name next-app', '');
-  const { code, output } = await shell(published, { folder, image });
+  const { code, output } = await shell(published, { folder, image: name });
   expect(code, output).toBe(0);
   const id = output.trim();
   containers.push(id);
@@ -55,6 +66,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     folder = variant();
     writeFileSync(join(folder, 'env/database_url.txt'), `${posts.url}\n`);
     writeFileSync(join(folder, '.env'), `DATABASE_URL=${posts.url}\n`);
+    images.push(image);
     built = await shell(`${commands[0]} --progress=plain`, { folder, image });
     if (built.code !== 0) throw new Error(`The example was not built:\n${built.output}`);
   });
@@ -76,7 +88,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
 
   it('serves the pages of its build without a variable, from files that it can not change', async () => {
     const hardened = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
-    const { id, url } = await runContainer(commands[1] ?? '', hardened);
+    const { id, url } = await runContainer(commands[1] ?? '', { options: hardened });
     expect(await (await fetch(url)).text()).toContain('<li>A secret has a phase</li>');
     expect(docker('exec', id, 'id', '-u').trim()).not.toBe('0');
     const [config] = JSON.parse(docker('inspect', id));
@@ -107,8 +119,9 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
   });
 
   it('uses its secret in the build, and holds it nowhere', async () => {
-    const options = ['--image', image, '--expect-file', 'app/.next/server/app/index.html'];
-    const build = ['--no-cache-filter=generate', '--tag', image];
+    const canary = imageName('canary');
+    const options = ['--image', canary, '--expect-file', 'app/.next/server/app/index.html'];
+    const build = ['--no-cache-filter=generate', '--tag', canary];
     const { code, output } = await buildWithCanary(posts, folder, options, build);
     expect(code, output).toBe(0);
     expect(output).toMatch(/"database_url" was used: \d+ logins?/);
@@ -123,20 +136,21 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
         'id=database_url,env=DATABASE_URL,required=true npm run build:generate',
         'id=database_url export DATABASE_URL=$(cat /run/secrets/database_url) npm run build',
       );
-      const { code, output } = await buildWithCanary(posts, trapped, [], []);
+      const { code, output } = await buildWithCanary(posts, trapped, [], NOT_KEPT);
       expect(output).toContain('never logged in');
       expect(code).toBe(2);
     });
 
     it('a stale layer: the same build again renders nothing, and the one of the workflow does', async () => {
       await posts.query(`UPDATE "Post" SET "title" = 'Edited' WHERE "id" = 1`);
-      const again = await buildWithCanary(posts, folder, [], []);
+      const again = await buildWithCanary(posts, folder, [], NOT_KEPT);
       expect(again.output).toContain('never logged in');
       expect(again.code).toBe(2);
 
-      const { code, output } = await step('Build', { folder, image, variables: { DATABASE_URL: posts.url } });
+      const rebuilt = { folder, image: imageName('rebuilt'), variables: { DATABASE_URL: posts.url } };
+      const { code, output } = await step('Build', rebuilt);
       expect(code, output).toBe(0);
-      const { url } = await runContainer(commands[1] ?? '');
+      const { url } = await runContainer(commands[1] ?? '', rebuilt);
       expect(await (await fetch(url)).text()).toContain('<li>Edited</li>');
     });
 
@@ -158,8 +172,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     });
 
     it('FROM node:23, past its end of life: npm ci refuses it', async () => {
-      const name = `${image}-node23`;
-      images.push(name);
+      const name = imageName('node23');
       // The real Node.js 23 from npm, so that nothing hangs on a registry that still has its image.
       const base = [
         'FROM node:26-trixie-slim',
@@ -179,7 +192,6 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
   });
 
   describe('with the traps that put a secret into the image', () => {
-    const trapped = `${image}-trapped`;
     // One value for each trap: what finds one of them has not found another.
     const urls = Object.fromEntries(
       ['DOTENV', 'ARGUMENT', 'VARIABLE', 'PUBLIC'].map((name) => [
@@ -189,6 +201,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     );
     // Only such an engine can store what attests how an image was built.
     let keepsAttestations = false;
+    let trapped = '';
     let log = '';
     let found: { secret: string; place: string; path: string }[] = [];
 
@@ -197,7 +210,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
 
     beforeAll(async () => {
       const copy = variant();
-      images.push(trapped);
+      trapped = imageName('trapped');
       writeFileSync(join(copy, 'env/database_url.txt'), posts.url);
       writeFileSync(join(copy, '.env'), `DATABASE_URL=${urls.DOTENV}\n`);
       rmSync(join(copy, '.dockerignore'));
@@ -232,7 +245,6 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
         DATABASE: posts.url,
       });
       expect(checked.code).toBe(1);
-      if (process.env.DUMP) writeFileSync(process.env.DUMP, checked.output);
       found = JSON.parse(checked.output.slice(checked.output.indexOf('{'))).findings;
     });
 
