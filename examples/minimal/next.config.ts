@@ -6,8 +6,12 @@ const config: NextConfig = {
   // No page resizes an image, and sharp would be half of what the app adds to its image.
   images: { unoptimized: true },
   outputFileTracingExcludes: { '*': ['**/node_modules/@img/**', '**/node_modules/sharp/**'] },
-  // Pages rendered at run time stay in memory: the server can't write into the files it serves.
-  experimental: { isrFlushToDisk: false },
+  experimental: {
+    // Pages rendered at run time stay in memory: the server can't write into the files it serves.
+    isrFlushToDisk: false,
+    // Prevents a cache in the build's layers: no later build reads it, and a search can't see into it.
+    turbopackFileSystemCacheForBuild: false,
+  },
 };
 
 export default config;
