@@ -9,7 +9,7 @@ const config: NextConfig = {
   experimental: {
     // Pages rendered at run time stay in memory: the server can't write into the files it serves.
     isrFlushToDisk: false,
-    // Prevents a cache in the build's layers: no later build reads it, and a search can't see into it.
+    // Prevents a cache in the build's layers, which no later build reads.
     turbopackFileSystemCacheForBuild: false,
   },
 };
