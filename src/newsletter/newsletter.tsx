@@ -9,15 +9,15 @@ export async function Newsletter() {
   const { posts } = await newestPosts();
   return (
     <section className={styles.newsletter}>
-      <h1>Newsletter</h1>
-      <p>This is today’s mail: the newest posts in the template that the site was built with.</p>
+      <h1>The newsletter</h1>
+      <p>This is the mail of today, with the newest posts in the template that it was generated with.</p>
       <p className={styles.subject}>{template.subject}</p>
-      {/* No script runs in it and no form can be submitted, whatever the template says. */}
+      {/* No script runs in it and no form is sent from it, whatever the template says. */}
       <iframe
         className={styles.mail}
         sandbox="allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
         srcDoc={framedMail(template, posts)}
-        title="Today’s mail"
+        title="The mail of today"
       />
     </section>
   );

@@ -2,11 +2,11 @@
 
 import { Notice } from './notice.tsx';
 
-/** Shown in the browser instead of a page that failed to render; `reset` tries again. */
+/** The page shown in the browser where one could not be shown; `reset` tries again. */
 export function Trouble({ reset }: { error: Error; reset: () => void }) {
   return (
     <Notice kicker="Our fault" title="Something went wrong">
-      <p>This page could not be shown. If it keeps happening, it will be in the site’s log.</p>
+      <p>The page could not be shown. If it stays so, it will be in the site’s log.</p>
       <p>
         <button type="button" onClick={reset}>
           Try again
