@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { migrate } from '#database/migrate.ts';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
+import { parseDatabaseUrl } from '../tests/setup/database-address.ts';
 import { median, requestsPerSecond, run, runQuietly, seconds, untilAnswered } from './measure.ts';
 
 const HELP = `Usage: npm run bench [-- --skip-cold]

@@ -5,17 +5,17 @@ const READS = 100_000;
 const names = (process.env.NAMES ?? '').split(' ');
 
 const started = performance.now();
-const { currentSecret, watchSecrets } = await import('#secrets/live.ts');
+const { liveSecret, watchSecrets } = await import('#secrets/index.ts');
 const loaded = performance.now();
 watchSecrets(() => undefined);
-for (const name of names) if (!currentSecret(name as 'AUTH_SECRET')) throw new Error(`${name} was not read.`);
+for (const name of names) if (!liveSecret(name as 'AUTH_SECRET')) throw new Error(`${name} was not read.`);
 const read = performance.now();
 
 /** Bytes that this process has read, this look at them included. */
 const bytesRead = () => Number(/^rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
 const first = bytesRead();
 const look = bytesRead() - first;
-for (let use = 0; use < READS; use++) currentSecret(names[use % names.length] as 'AUTH_SECRET');
+for (let use = 0; use < READS; use++) liveSecret(names[use % names.length] as 'AUTH_SECRET');
 const bytes = bytesRead() - first - 2 * look;
 
 console.info(JSON.stringify({ loading: loaded - started, reading: read - loaded, bytes, uses: READS }));

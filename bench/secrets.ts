@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { declarationOf, SECRET_NAMES, type SecretName } from '#secrets/declaration.ts';
+import { declarationOf, SECRET_NAMES, type SecretName } from '#secrets/index.ts';
 import { median } from './measure.ts';
 
 const HELP = `Usage: npm run bench:secrets

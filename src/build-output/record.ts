@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { processWide } from '#environment/process-wide.ts';
 import { inBuild } from './build-folder.ts';
 
 /** A page that this process generated, and when. `again` tells that the image or this process had it before. */
@@ -16,9 +17,10 @@ export const BUILD_RECORD = '.next/build-record.json';
 /** Pages that are remembered; those that were generated longest ago are forgotten. */
 const REMEMBERED = 1_000;
 
-const perProcess = globalThis as typeof globalThis & {
-  sealedGenerations?: Map<string, Omit<Generation, 'path'>>;
-};
+const generations = processWide(
+  'build-output.generations',
+  () => new Map<string, Omit<Generation, 'path'>>(),
+);
 
 /** The content of {@link BUILD_RECORD} for pages that are generated now. */
 export function buildRecord(source: PageSource): string {
@@ -40,8 +42,6 @@ export function describeBuild(): string {
  */
 export function noteAnswer(path: string, cached: unknown): void {
   if (typeof cached !== 'string' || cached === 'HIT' || path.includes('.')) return;
-  perProcess.sealedGenerations ??= new Map();
-  const generations = perProcess.sealedGenerations;
   const again = generations.has(path);
   // A map keeps the order in which keys came, so one that comes again has to leave first.
   generations.delete(path);
@@ -53,7 +53,7 @@ export function noteAnswer(path: string, cached: unknown): void {
 /** What this process generated and the build did not, newest first. */
 export function generatedHere(built: BuiltPages | undefined): Generation[] {
   const inImage = new Set(built?.paths);
-  return [...(perProcess.sealedGenerations ?? [])]
+  return [...generations]
     .map(([path, { at, again }]) => ({ path, at, again: again || inImage.has(path) }))
     .reverse();
 }

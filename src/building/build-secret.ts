@@ -2,8 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { environment, type Variables } from '#environment/variables.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
-import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
-import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
+import { type DatabaseAddress, declarationOf, readDatabaseAddress, SECRET_NAMES } from '#secrets/index.ts';
 import { cacheKey, readPageSource } from './page-source.ts';
 import { PROJECT } from './project.ts';
 

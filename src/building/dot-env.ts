@@ -4,7 +4,7 @@ import { loadEnvFile } from 'node:process';
 import { PROJECT } from './project.ts';
 
 /** Takes the variables of the project's `.env`, where there is one; a variable that is set already wins. */
-export function takeEnvFile(): void {
+export function loadDotEnv(): void {
   const file = join(PROJECT, '.env');
   if (existsSync(file)) loadEnvFile(file);
 }

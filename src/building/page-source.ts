@@ -2,7 +2,7 @@ import type { PageSource } from '#build-output/record.ts';
 import { databaseIdentity } from '#database/identity.ts';
 import type { MailTemplate } from '#newsletter/template.ts';
 import { contentRevision } from '#posts/content-revision.ts';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 
 /** Asks which database and which content the pages are made from now. Throws `DatabaseUnavailable`. */
 export async function readPageSource(

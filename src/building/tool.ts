@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { stripVTControlCharacters } from 'node:util';
-import { environment } from '#environment/variables.ts';
 import { PROJECT } from './project.ts';
+import { run } from './run.ts';
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -31,34 +30,24 @@ export type ToolOptions = {
 export async function runTool(
   tool: keyof typeof SCRIPTS,
   args: string[],
-  options: ToolOptions = {},
+  { output = 'shown', signal, variables }: ToolOptions = {},
 ): Promise<string> {
-  const shown = options.output !== 'on failure';
-  const child = spawn(process.execPath, [SCRIPTS[tool](), ...args], {
+  const shown = output === 'shown';
+  const { status, output: printed } = await run(process.execPath, [SCRIPTS[tool](), ...args], {
     cwd: PROJECT,
     env: {
-      ...environment,
       NODE_ENV: 'production',
       NEXT_TELEMETRY_DISABLED: '1',
       CHECKPOINT_DISABLE: '1',
       ...(shown && process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}),
-      ...options.variables,
+      ...variables,
     },
-    signal: options.signal,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdin: 'ignore',
+    signal,
+    onOutput: shown ? (text, stream) => process[stream].write(text) : undefined,
   });
-  const output: Buffer[] = [];
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream].on('data', (chunk: Buffer) => {
-      output.push(chunk);
-      if (shown) process[stream].write(chunk);
-    });
-  const ended = await new Promise<string>((resolveEnd, reject) => {
-    child.once('error', (error) => (error.name === 'AbortError' ? undefined : reject(error)));
-    child.once('close', (code, signal) => resolveEnd(signal ?? String(code)));
-  });
-  if (ended === '0') return stripVTControlCharacters(Buffer.concat(output).toString());
-  options.signal?.throwIfAborted();
-  if (!shown) process.stderr.write(Buffer.concat(output));
-  throw new Error(`${tool} ${args[0]} failed (${ended}); its output is above.`);
+  if (status === 0) return stripVTControlCharacters(printed);
+  signal?.throwIfAborted();
+  if (!shown) process.stderr.write(`${printed}\n`);
+  throw new Error(`${tool} ${args[0]} failed (${status}); its output is above.`);
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { readCacheKey } from '#building/build-secret.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run --silent content-revision
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const options = { secret: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
   const { values } = parseArgs({ options });
   if (values.help) return console.info(HELP);
-  takeEnvFile();
+  loadDotEnv();
   console.info(await readCacheKey(values.secret));
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,11 +7,13 @@ import {
   optionalBuildSecrets,
   readCacheKey,
 } from '#building/build-secret.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { PROJECT } from '#building/project.ts';
+import { run } from '#building/run.ts';
+import { requireSettings, SETTING_NAMES, settingDeclaration } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
 import { step } from '#local/progress.ts';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:build -- [options] [-- arguments for docker build]
@@ -31,8 +32,8 @@ Options:
 Exit codes: 0 built, 1 failed, 2 not understood.
 `;
 
-/** Variables that a build takes as its arguments. */
-const SETTINGS = ['GENERATED_POSTS', 'EMAIL_API_URL', 'EMAIL_TEMPLATE'];
+/** Settings that a build takes as its arguments. */
+const BUILD_SETTINGS = SETTING_NAMES.filter((name) => settingDeclaration(name).readBy === 'build');
 
 async function main(): Promise<void> {
   const options = {
@@ -42,7 +43,8 @@ async function main(): Promise<void> {
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (values.help) return console.info(HELP);
-  takeEnvFile();
+  loadDotEnv();
+  requireSettings('build');
   const { option, address } = findBuildSecret(values.secret);
   const optional = optionalBuildSecrets();
   const revision = await step('reading which database and posts the pages come from', () =>
@@ -52,8 +54,10 @@ async function main(): Promise<void> {
     'build',
     ...[option, ...optional.map((secret) => secret.option)].flatMap((secret) => ['--secret', secret]),
     ...['--build-arg', `CONTENT_REVISION=${revision}`],
-    ...SETTINGS.flatMap((name) => (environment[name] ? ['--build-arg', `${name}=${environment[name]}`] : [])),
-    ...labels(revision).flatMap((label) => ['--label', label]),
+    ...BUILD_SETTINGS.flatMap((name) =>
+      environment[name] ? ['--build-arg', `${name}=${environment[name]}`] : [],
+    ),
+    ...(await labels(revision)).flatMap((label) => ['--label', label]),
     ...network(address),
     ...['--tag', values.tag],
     ...positionals,
@@ -68,9 +72,9 @@ function network({ host }: DatabaseAddress): string[] {
 }
 
 /** Labels by https://github.com/opencontainers/image-spec/blob/main/annotations.md, and what the pages come from. */
-function labels(revision: string): string[] {
+async function labels(revision: string): Promise<string[]> {
   const { version, description } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
-  const commit = git(['rev-parse', 'HEAD']);
+  const commit = await git(['rev-parse', 'HEAD']);
   return [
     'org.opencontainers.image.title=Sealed',
     `org.opencontainers.image.description=${description}`,
@@ -80,27 +84,18 @@ function labels(revision: string): string[] {
   ];
 }
 
-function git(args: string[]): string | undefined {
-  try {
-    return execFileSync('git', args, {
-      cwd: PROJECT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return undefined;
-  }
+/** What git prints; `undefined` if there is no git, or no repository. */
+async function git(args: string[]): Promise<string | undefined> {
+  const { status, output } = await run('git', args, { cwd: PROJECT }).catch(() => ({
+    status: 1,
+    output: '',
+  }));
+  return status === 0 ? output : undefined;
 }
 
 async function docker(args: string[]): Promise<void> {
-  const child = spawn('docker', args, { stdio: 'inherit', env: { ...environment, DOCKER_BUILDKIT: '1' } });
-  const code = await new Promise<number | null>((settle, reject) => {
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'ENOENT' ? new Error('Docker is not installed, or not on the PATH.') : error),
-    );
-    child.once('close', settle);
-  });
-  if (code !== 0) throw new Error('docker build failed; its output is above.');
+  const { status } = await run('docker', args, { stdio: 'inherit', env: { DOCKER_BUILDKIT: '1' } });
+  if (status !== 0) throw new Error('docker build failed; its output is above.');
 }
 
 await main().catch(failWith('docker:build'));

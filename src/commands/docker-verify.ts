@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findBuildSecret, optionalBuildSecrets } from '#building/build-secret.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { PROJECT } from '#building/project.ts';
+import { run } from '#building/run.ts';
 import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:verify -- [options] [-- options of sealcheck image]
@@ -28,18 +28,15 @@ async function main(): Promise<void> {
   } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (values.help) return console.info(HELP);
-  takeEnvFile();
+  loadDotEnv();
   const { option } = findBuildSecret(values.secret);
   const passed = [option, ...optionalBuildSecrets().map((secret) => secret.option)];
   const secrets = passed.flatMap((secret) => ['--secret', secret]);
   const sealcheck = join(PROJECT, 'sealcheck/src/cli.ts');
   const dockerfile = ['--dockerfile', join(PROJECT, 'Dockerfile')];
   const args = [sealcheck, 'image', values.tag, ...secrets, ...dockerfile, ...positionals];
-  const child = spawn(process.execPath, args, { stdio: 'inherit' });
-  process.exitCode = await new Promise<number>((settle, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => settle(code ?? 2));
-  });
+  const { status } = await run(process.execPath, args, { stdio: 'inherit' });
+  process.exitCode = typeof status === 'number' ? status : 2;
 }
 
 await main().catch((error: unknown) => {

@@ -1,13 +1,15 @@
-import { mask } from '#secrets/masking.ts';
+import { mask } from '#secrets/index.ts';
 
 /**
- * Ends a command that failed: one line on the standard error that says what and what next, no stack, exit code 1.
+ * Ends a command that failed: on the standard error what is wrong and what to do, one line for each fault, no stack;
+ * exit code 1.
  *
- * @param command the name that the line begins with
+ * @param command the name that each line begins with
  */
 export function failWith(command: string): (error: unknown) => void {
   return (error) => {
-    console.error(mask(`${command}: ${error instanceof Error ? error.message : String(error)}`));
+    const message = mask(error instanceof Error ? error.message : String(error));
+    for (const line of message.split('\n')) console.error(`${command}: ${line}`);
     process.exitCode = 1;
   };
 }

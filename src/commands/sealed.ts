@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { environment, unquoted } from '#environment/variables.ts';
+import { SETTING_NAMES, settingDeclaration, settingFaults } from '#environment/settings.ts';
+import { readDatabaseAddress, readSecret, SecretError } from '#secrets/index.ts';
 import { checkHealth } from '#serving/health-check.ts';
-import type { Listening } from '#serving/serve.ts';
 import { onStopSignal } from '#serving/signals.ts';
 import { failWith } from './failure.ts';
 
@@ -23,14 +23,9 @@ Commands:
   health    ask the server in this container whether it answers
 
 Settings:
-  DATABASE_URL         postgresql://user:password@host:5432/database
-  DATABASE_URL_FILE    a file that holds it; /run/secrets/database_url is found by itself
-  PORT                 where serve listens (3000)
-  HOSTNAME             the address serve listens on (0.0.0.0 in the image)
-  SITE_URL             the site's own address, if a proxy stands in front
-  SECRETS_STORE        aws-secrets-manager or vault: asked for what is set nowhere else
-  DRAIN_SECONDS        how long serve keeps answering after SIGTERM (0)
-  LOG_FORMAT           json writes each line of the log as a JSON object
+  DATABASE_URL        postgresql://user:password@host:5432/database
+  DATABASE_URL_FILE   a file that holds it; /run/secrets/database_url is found without it
+${settingsHelp()}
 
 Exit codes: 0 done, 1 failed, 2 not understood, 130 and 143 migrate or seed was stopped by a signal.
 `;
@@ -45,15 +40,14 @@ const folder = bundled ? here : join(here, '../..');
 /** Each loads what it needs when it is chosen: a health check every 15 seconds must not load a server. */
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
-    const listening = listeningSettings();
+    requireStartable();
     await openSecrets();
     const { serve } = await import('#serving/serve.ts');
-    await serve(folder, listening);
+    await serve(folder);
   },
   async migrate() {
     await openSecrets();
     const { migrate } = await import('#database/migrate.ts');
-    const { readDatabaseAddress } = await import('#secrets/database-url.ts');
     const applied = await migrate(readDatabaseAddress(), join(folder, 'prisma/migrations'));
     for (const name of applied) console.info(`migrate: applied ${name}`);
     if (applied.length === 0) console.info('migrate: the database is up to date');
@@ -61,13 +55,13 @@ const commands: Record<string, () => Promise<void>> = {
   async seed() {
     await openSecrets();
     const { seedPosts } = await import('#posts/seed.ts');
-    const { disconnect } = await import('#database/one-per-process.ts');
+    const { disconnect } = await import('#database/open-client.ts');
     const { written, files } = await seedPosts(join(folder, 'prisma/seed'));
     await disconnect();
     console.info(`seed: wrote ${written} of ${files} posts; the others were there`);
   },
   async health() {
-    console.info(`health: ${await checkHealth(listeningSettings())} answers`);
+    console.info(`health: ${await checkHealth()} answers`);
   },
 };
 
@@ -76,15 +70,27 @@ async function openSecrets(): Promise<void> {
   await openStore();
 }
 
-function listeningSettings(): Listening {
-  const port = setting('PORT') ?? '3000';
-  if (!/^\d+$/.test(port) || Number(port) > 65_535)
-    throw new Error('PORT is not a TCP port. Set it to a number from 0 to 65535.');
-  return { hostname: setting('HOSTNAME') ?? '0.0.0.0', port: Number(port) };
+/** Fails with every fault at once: an AUTH_SECRET that can't be read would else only fail the first sign-in. */
+function requireStartable(): void {
+  const faults = settingFaults('server', 'store');
+  try {
+    readSecret('AUTH_SECRET');
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    faults.push(error.message);
+  }
+  if (faults.length > 0) throw new Error(faults.join('\n'));
 }
 
-function setting(name: string): string | undefined {
-  return unquoted(environment[name] ?? '') || undefined;
+function settingsHelp(): string {
+  const rows = SETTING_NAMES.map((name) => ({ name, ...settingDeclaration(name) }));
+  return rows
+    .filter(({ name, readBy }) => readBy === 'server' || name === 'SECRETS_STORE')
+    .map(({ name, purpose, default: value }) => {
+      const suffix = value === undefined ? '' : ` (${value})`;
+      return `  ${name.padEnd(20)}${purpose.replaceAll('`', '')}${suffix}`;
+    })
+    .join('\n');
 }
 
 /** @returns the exit code */
@@ -106,7 +112,7 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  if (!bundled) (await import('#building/dot-env.ts')).takeEnvFile();
+  if (!bundled) (await import('#building/dot-env.ts')).loadDotEnv();
   await command();
   return 0;
 }

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { environment } from '#environment/variables.ts';
-import { readEnvFile } from '#local/docker-env-file.ts';
-import type { Phase } from '#secrets/phase.ts';
-import type { Sources } from '#secrets/sources.ts';
-import { blocking, type SecretState, secretStates } from '#secrets/states.ts';
+import { readDockerEnvFile } from '#local/docker-env-file.ts';
+import { blocking, type Phase, type SecretState, type Sources, secretStates } from '#secrets/index.ts';
 import { openStore } from '#secrets/stores/open.ts';
 import { failWith } from './failure.ts';
 
@@ -63,13 +61,13 @@ async function main(): Promise<void> {
 }
 
 async function fromHere(phase: Phase): Promise<{ sources: Partial<Sources>; lines: [] }> {
-  takeEnvFile();
+  loadDotEnv();
   await openStore({ phase, patience: 5_000 });
   return { sources: {}, lines: [] };
 }
 
 function fromEnvFile(path: string) {
-  const { variables, problems } = readEnvFile(readFileSync(path, 'utf8'), environment);
+  const { variables, problems } = readDockerEnvFile(readFileSync(path, 'utf8'), environment);
   return { sources: { variables, directory: undefined, store: undefined }, lines: problems };
 }
 

@@ -1,6 +1,5 @@
 import type pg from 'pg';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
-import { maskError } from '#secrets/masking.ts';
+import { type DatabaseAddress, maskError } from '#secrets/index.ts';
 import { connect } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 

@@ -1,9 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { environment } from '#environment/variables.ts';
-import { currentDatabaseAddress } from '#secrets/database-url.ts';
-import { maskError } from '#secrets/masking.ts';
+import { liveDatabaseAddress, maskError } from '#secrets/index.ts';
 import { PrismaClient } from './generated/client.ts';
-import { perProcess } from './one-per-process.ts';
+import { openClient } from './open-client.ts';
 import type { PooledClient } from './pooled-client.ts';
 import { addressProblem, databaseProblem } from './problem.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
@@ -20,9 +19,8 @@ type Database = ReturnType<typeof connect>;
  * Every query throws {@link DatabaseUnavailable} if the database can't be used; other errors pass through.
  */
 export function database(): Database {
-  // Next.js loads this module once per bundle, and again on hot reload.
-  perProcess.sealedDatabase ??= connect();
-  return perProcess.sealedDatabase as Database;
+  openClient.client ??= connect();
+  return openClient.client as Database;
 }
 
 /**
@@ -65,7 +63,7 @@ function connect() {
 
 function readAddress() {
   try {
-    return currentDatabaseAddress();
+    return liveDatabaseAddress();
   } catch (error) {
     const problem = addressProblem(error);
     if (!problem) throw error;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 import { learnEncryption, needsPlainConnection } from './encryption.ts';
 
 /** Milliseconds after which a connection attempt counts as failed: a reader should not wait longer for a page. */

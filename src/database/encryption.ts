@@ -1,4 +1,4 @@
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 
 /** Milliseconds after which a server that refused TLS is asked for it again. */
 const PLAIN_FOR = 60_000;

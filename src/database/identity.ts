@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 import { ask } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
-
-const database = (address: DatabaseAddress) => `
-  (SELECT oid FROM pg_database WHERE datname = current_database())::text AS database,
-  ${pg.escapeLiteral(tableName(address, 'Post'))}::regclass::oid::text AS posts`;
 
 /** See https://www.postgresql.org/docs/18/functions-info.html#FUNCTIONS-INFO-CONTROLDATA. */
 const SERVER = `
@@ -26,13 +22,19 @@ const NOT_TOLD = /^(42501|42883|0A000)$/;
  */
 export async function databaseIdentity(address: DatabaseAddress): Promise<string> {
   try {
-    return hash(await ask(address, `SELECT ${SERVER}, ${database(address)}`, QUERY_TIMEOUT));
+    return hash(await ask(address, `SELECT ${SERVER}, ${databaseColumns(address)}`, QUERY_TIMEOUT));
   } catch (error) {
     if (!NOT_TOLD.test(String((error as { code?: unknown }).code))) throw error;
-    return `partial-${hash(await ask(address, `SELECT ${database(address)}`, QUERY_TIMEOUT))}`;
+    return `partial-${hash(await ask(address, `SELECT ${databaseColumns(address)}`, QUERY_TIMEOUT))}`;
   }
 }
 
 function hash(rows: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(rows)).digest('hex').slice(0, 12);
+}
+
+function databaseColumns(address: DatabaseAddress): string {
+  return `
+  (SELECT oid FROM pg_database WHERE datname = current_database())::text AS database,
+  ${pg.escapeLiteral(tableName(address, 'Post'))}::regclass::oid::text AS posts`;
 }

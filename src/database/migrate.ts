@@ -2,8 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
-import { maskError } from '#secrets/masking.ts';
+import { type DatabaseAddress, maskError } from '#secrets/index.ts';
 import { connect } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
+import { type DatabaseAddress, liveDatabaseAddress } from '#secrets/index.ts';
 import { connectionConfig, QUERY_TIMEOUT } from './connection.ts';
 
 type Callback = (error: Error | null, ...rest: unknown[]) => void;
@@ -18,7 +18,7 @@ export class PooledClient extends pg.Client {
   onSilence: () => void = () => undefined;
 
   constructor() {
-    const address = currentDatabaseAddress();
+    const address = liveDatabaseAddress();
     super({ ...connectionConfig(address), query_timeout: QUERY_TIMEOUT });
     this.address = address;
     this.query = this.#observed(this.query);

@@ -1,4 +1,4 @@
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 import { ask } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
 

@@ -1,5 +1,4 @@
-import type { DatabaseAddress } from '#secrets/database-url.ts';
-import { SecretError } from '#secrets/reader.ts';
+import { type DatabaseAddress, SecretError } from '#secrets/index.ts';
 
 /** The digest by which the error page tells this problem from others: Next.js hides messages from the browser. */
 export const DATABASE_UNAVAILABLE = 'DATABASE_UNAVAILABLE';

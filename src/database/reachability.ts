@@ -1,8 +1,20 @@
-import { perProcess, type Reachability } from './one-per-process.ts';
+import { processWide } from '#environment/process-wide.ts';
+
+/** What the last use of the database showed; `unknown` before the first. */
+export type Reachability = 'unknown' | 'reachable' | 'unreachable';
+
+type State = {
+  reachability: Reachability;
+  /** When a query was last answered, in milliseconds of `performance.now()`. */
+  answeredAt: number;
+  log?: (line: string) => void;
+};
+
+const state = processWide('database.reachability', (): State => ({ reachability: 'unknown', answeredAt: 0 }));
 
 /** What the last use of the database showed. */
 export function reachability(): Reachability {
-  return perProcess.sealedReachability ?? 'unknown';
+  return state.reachability;
 }
 
 /**
@@ -10,14 +22,14 @@ export function reachability(): Reachability {
  * request. A command that fails on its first query says so itself, and needs none of this.
  */
 export function logReachability(log: (line: string) => void): void {
-  perProcess.sealedReachabilityLog = log;
+  state.log = log;
 }
 
 /** Records that a query was answered. */
 export function reportReachable(): void {
-  if (reachability() === 'unreachable') perProcess.sealedReachabilityLog?.('database: reachable again');
-  perProcess.sealedReachability = 'reachable';
-  perProcess.sealedAnsweredAt = performance.now();
+  if (reachability() === 'unreachable') state.log?.('database: reachable again');
+  state.reachability = 'reachable';
+  state.answeredAt = performance.now();
 }
 
 /**
@@ -27,7 +39,7 @@ export function reportReachable(): void {
  * @param since when what failed began, in milliseconds of `performance.now()`
  */
 export function reportUnreachable(problem: Error, since = performance.now()): void {
-  if ((perProcess.sealedAnsweredAt ?? 0) > since) return;
-  if (reachability() !== 'unreachable') perProcess.sealedReachabilityLog?.(`database: ${problem.message}`);
-  perProcess.sealedReachability = 'unreachable';
+  if (state.answeredAt > since) return;
+  if (reachability() !== 'unreachable') state.log?.(`database: ${problem.message}`);
+  state.reachability = 'unreachable';
 }

@@ -1,8 +1,7 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
-import { currentDatabaseAddress, type DatabaseAddress } from '#secrets/database-url.ts';
-import { refreshSecrets } from '#secrets/live.ts';
+import { type DatabaseAddress, liveDatabaseAddress, refreshSecrets } from '#secrets/index.ts';
 import { connectionConfig } from './connection.ts';
 import { learnEncryption } from './encryption.ts';
 import { PooledClient } from './pooled-client.ts';
@@ -49,7 +48,7 @@ export class RotatingPool extends pg.Pool {
    * @param patience milliseconds for which a sign-in that was accepted before is tried again
    */
   constructor({ max, patience = ROTATION }: { max: number; patience?: number }) {
-    const address = currentDatabaseAddress();
+    const address = liveDatabaseAddress();
     super({ ...connectionConfig(address), max, Client: PooledClient });
     this.address = address;
     this.#patience = patience;
@@ -75,7 +74,7 @@ export class RotatingPool extends pg.Pool {
   async #connectAsOfNow(): Promise<pg.PoolClient> {
     for (;;) {
       const client = await this.#signIn();
-      this.address = currentDatabaseAddress();
+      this.address = liveDatabaseAddress();
       const { address, answeredAt, discard } = client as unknown as PooledClient;
       const silent = answeredAt < this.#silentAt;
       if (!silent && isDeepStrictEqual(address, this.address)) return client;
@@ -121,7 +120,7 @@ export class RotatingPool extends pg.Pool {
   }
 
   async #open(): Promise<pg.PoolClient> {
-    this.address = currentDatabaseAddress();
+    this.address = liveDatabaseAddress();
     try {
       return await super.connect();
     } catch (error) {

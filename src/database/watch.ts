@@ -1,6 +1,5 @@
-import { currentDatabaseAddress } from '#secrets/database-url.ts';
-import { SecretError } from '#secrets/reader.ts';
-import { perProcess } from './one-per-process.ts';
+import { liveDatabaseAddress, SecretError } from '#secrets/index.ts';
+import { openClient } from './open-client.ts';
 import { hasPosts } from './preflight.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
 
@@ -32,6 +31,6 @@ export function watchDatabase(): () => void {
 
 /** Through the pool that pages use, as only this shows whether its connections work; before the first page, without. */
 async function askAsPagesDo(): Promise<unknown> {
-  const address = currentDatabaseAddress();
-  return perProcess.sealedDatabase?.post.findFirst({ select: { id: true } }) ?? hasPosts(address);
+  const address = liveDatabaseAddress();
+  return openClient.client?.post.findFirst({ select: { id: true } }) ?? hasPosts(address);
 }

@@ -18,7 +18,7 @@ export type EnvFile = {
  *
  * @param environment has the variables that a name alone asks for
  */
-export function readEnvFile(text: string, environment: Variables): EnvFile {
+export function readDockerEnvFile(text: string, environment: Variables): EnvFile {
   const file: EnvFile = { variables: {}, lines: new Map(), problems: [] };
   for (const [index, raw] of text
     .replace(/^\uFEFF/, '')

@@ -13,8 +13,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import getPort from 'get-port';
 import pg from 'pg';
 import { environment } from '#environment/variables.ts';
 
@@ -51,7 +51,7 @@ export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPos
   if (!existsSync(data)) createCluster(home, data, urlFile, binaries, account);
   const wasRunning = isRunning(data, binaries, account);
   if (!wasRunning) {
-    const port = await freePort();
+    const port = await getPort({ host: '127.0.0.1' });
     const started = run(
       binaries.pg_ctl,
       ['start', '-D', data, '-w', '-l', join(home, 'postgres.log'), '-o', `-p ${port}`],
@@ -228,15 +228,6 @@ function ownerIsGone(folder: string): boolean {
 }
 
 /** A TCP port of the loopback interface that nothing listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('The system gave no free TCP port.');
-  return address.port;
-}
-
 function run(command: string, args: string[], account: Account): SpawnSyncReturns<string> {
   // pg_ctl leaves the server behind it, which would hold a pipe open; what matters is in the exit code and the log.
   const stdio = args[0] === 'start' ? 'ignore' : 'pipe';

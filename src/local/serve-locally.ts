@@ -1,17 +1,17 @@
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import getPort, { portNumbers } from 'get-port';
 import { compile, generate, generatePrismaClient, isBuilt } from '#building/build.ts';
-import { takeEnvFile } from '#building/dot-env.ts';
+import { loadDotEnv } from '#building/dot-env.ts';
 import { PROJECT, STANDALONE } from '#building/project.ts';
+import { run } from '#building/run.ts';
 import { migrate } from '#database/migrate.ts';
-import { disconnect } from '#database/one-per-process.ts';
+import { disconnect } from '#database/open-client.ts';
 import { hasPosts } from '#database/preflight.ts';
+import { requireSettings, setting } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
-import { readDatabaseAddress } from '#secrets/database-url.ts';
-import { readSecret } from '#secrets/reader.ts';
+import { readDatabaseAddress, readSecret } from '#secrets/index.ts';
 import { openStore, storedVariables } from '#secrets/stores/open.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { step } from './progress.ts';
@@ -39,9 +39,10 @@ Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/;
 PORT chooses the port; where it is not set, the first free one from 3000 is taken.`);
     return;
   }
-  takeEnvFile();
+  loadDotEnv();
+  requireSettings('server', 'build', 'store');
   await openStore({ phase: 'development' });
-  const stop = stopOnSignal();
+  const stop = abortOnSignal();
   const stopDatabase = readSecret('DATABASE_URL') ? () => undefined : await prepareDatabase(stop);
   try {
     if (mode === 'start' && !isBuilt()) {
@@ -56,7 +57,7 @@ PORT chooses the port; where it is not set, the first free one from 3000 is take
 }
 
 /** Ctrl-C reaches the children too; SIGTERM only this process, which hands it on by the signal. */
-function stopOnSignal(): AbortSignal {
+function abortOnSignal(): AbortSignal {
   const stop = new AbortController();
   const abort = () => stop.abort(new Error('Stopped.'));
   process.on('SIGINT', abort);
@@ -88,7 +89,7 @@ async function prepareDatabase(stop: AbortSignal): Promise<() => void> {
 }
 
 async function serveUntilStopped(mode: Mode, stop: AbortSignal): Promise<void> {
-  const port = environment.PORT ?? String(await firstFreePort(3000));
+  const port = String(environment.PORT ? setting('PORT') : await firstFreePort());
   const [script, ...args] =
     mode === 'start'
       ? [join(STANDALONE, 'sealed.js'), 'serve']
@@ -102,32 +103,16 @@ async function serveUntilStopped(mode: Mode, stop: AbortSignal): Promise<void> {
         ];
   // The build's server asks the store by itself, Next.js's development server can't.
   const fromStore = mode === 'dev' ? storedVariables('development') : {};
-  stop.throwIfAborted();
-  const server = spawn(process.execPath, [script, ...args], {
+  const { status } = await run(process.execPath, [script, ...args], {
     cwd: PROJECT,
-    env: { ...environment, ...fromStore, PORT: port, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1' },
+    env: { ...fromStore, PORT: port, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1' },
     stdio: ['ignore', 'inherit', 'inherit'],
+    signal: stop,
   });
-  stop.addEventListener('abort', () => server.kill('SIGTERM'));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    server.once('error', reject);
-    server.once('close', resolve);
-  });
-  if (code !== 0 && !stop.aborted) throw new Error('The server ended by itself; its own words are above.');
+  if (status !== 0 && !stop.aborted) throw new Error('The server ended by itself; see its output above.');
 }
 
-/** The first TCP port from this one on that nothing listens on: a second copy of the project runs beside the first. */
-async function firstFreePort(from: number): Promise<number> {
-  for (let port = from; port < from + 100; port++) {
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (free) {
-      await new Promise((resolve) => server.close(resolve));
-      return port;
-    }
-  }
-  throw new Error(`No port from ${from} to ${from + 99} is free. Choose one with PORT.`);
+/** A second copy of the project runs beside the first. */
+function firstFreePort(): Promise<number> {
+  return getPort({ port: portNumbers(3000, 3099), host: '127.0.0.1' });
 }

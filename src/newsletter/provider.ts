@@ -1,6 +1,5 @@
-import { environment } from '#environment/variables.ts';
-import { readSecret, unquoted } from '#secrets/reader.ts';
-import type { Sources } from '#secrets/sources.ts';
+import { setting } from '#environment/settings.ts';
+import { readSecret, type Sources } from '#secrets/index.ts';
 import type { MailTemplate } from './template.ts';
 
 /** Milliseconds. */
@@ -17,10 +16,8 @@ const TIMEOUT = 10_000;
 export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<MailTemplate | undefined> {
   const key = readSecret('EMAIL_API_KEY', { ...sources, phase: 'generate' })?.value;
   if (key === undefined) return undefined;
-  const api = URL.parse(setting('EMAIL_API_URL') ?? 'https://api.postmarkapp.com');
-  if (!api || !/^https?:$/.test(api.protocol))
-    throw new Error('EMAIL_API_URL is not an address. Set it, as in https://api.postmarkapp.com.');
-  const name = setting('EMAIL_TEMPLATE') ?? 'newsletter';
+  const api = setting('EMAIL_API_URL');
+  const name = setting('EMAIL_TEMPLATE');
   const response = await fetch(new URL(`/templates/${encodeURIComponent(name)}`, api), {
     headers: { Accept: 'application/json', 'X-Postmark-Server-Token': key },
     redirect: 'error',
@@ -45,8 +42,4 @@ function refused(status: number, host: string, name: string): string {
   if (status === 404 || status === 422)
     return `The mail provider at ${host} has no template "${name}" (${status}). Check EMAIL_TEMPLATE.`;
   return `The mail provider at ${host} did not give the template "${name}" (${status}). Try again later.`;
-}
-
-function setting(name: string): string | undefined {
-  return unquoted(environment[name] ?? '') || undefined;
 }

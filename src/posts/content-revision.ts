@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ask } from '#database/ask.ts';
 import { tableName } from '#database/connection.ts';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 
 /** Milliseconds. All published posts are read once. */
 const QUERY_TIMEOUT = 60_000;

@@ -1,5 +1,5 @@
 import 'server-only';
-import { POSTS_PER_PAGE } from './limits.ts';
+import { POSTS_PER_PAGE } from './post.ts';
 import { readSlugsToGenerate } from './published-posts.ts';
 
 type Params = { slug: string };

@@ -1,3 +1,6 @@
+/** Posts on one page of a list. */
+export const POSTS_PER_PAGE = 10;
+
 /** A published post as the lists show it. */
 export type PostSummary = {
   slug: string;

@@ -1,13 +1,13 @@
 import { database } from '#database/client.ts';
 import type { Prisma } from '#database/generated/client.ts';
-import { GENERATED_POSTS, POSTS_PER_PAGE } from './limits.ts';
+import { setting } from '#environment/settings.ts';
 import { excerpt } from './markdown.ts';
-import type { Post, PostList } from './post.ts';
+import { POSTS_PER_PAGE, type Post, type PostList } from './post.ts';
 
 // Every read goes through this condition, so that a draft is never found.
-const published = { published: true, publishedAt: { not: null } } as const;
+const PUBLISHED = { published: true, publishedAt: { not: null } } as const;
 
-const newestFirst = [{ publishedAt: 'desc' as const }, { id: 'desc' as const }];
+const NEWEST_FIRST = [{ publishedAt: 'desc' as const }, { id: 'desc' as const }];
 
 /** The first page of published posts, newest first. Throws `DatabaseUnavailable`. */
 export async function readNewestPosts(): Promise<PostList> {
@@ -22,7 +22,7 @@ export async function readNewestPosts(): Promise<PostList> {
  */
 export async function readPostsAfter(slug: string): Promise<PostList | undefined> {
   const last = await database().post.findFirst({
-    where: { slug, ...published },
+    where: { slug, ...PUBLISHED },
     select: { id: true, publishedAt: true },
   });
   if (!last?.publishedAt) return undefined;
@@ -37,7 +37,7 @@ export async function readPostsAfter(slug: string): Promise<PostList | undefined
 /** The published post with this slug, or `undefined`. Throws `DatabaseUnavailable`. */
 export async function readPost(slug: string): Promise<Post | undefined> {
   const post = await database().post.findFirst({
-    where: { slug, ...published },
+    where: { slug, ...PUBLISHED },
     select: { slug: true, title: true, content: true, publishedAt: true, updatedAt: true },
   });
   if (!post?.publishedAt) return undefined;
@@ -47,9 +47,9 @@ export async function readPost(slug: string): Promise<Post | undefined> {
 /** The slugs of the posts to generate while building, newest first. Throws `DatabaseUnavailable`. */
 export async function readSlugsToGenerate(): Promise<string[]> {
   const posts = await database().post.findMany({
-    where: published,
-    orderBy: newestFirst,
-    take: GENERATED_POSTS,
+    where: PUBLISHED,
+    orderBy: NEWEST_FIRST,
+    take: setting('GENERATED_POSTS'),
     select: { slug: true },
   });
   return posts.map((post) => post.slug);
@@ -57,8 +57,8 @@ export async function readSlugsToGenerate(): Promise<string[]> {
 
 async function readList(older: Prisma.PostWhereInput): Promise<PostList> {
   const rows = await database().post.findMany({
-    where: { AND: [published, older] },
-    orderBy: newestFirst,
+    where: { AND: [PUBLISHED, older] },
+    orderBy: NEWEST_FIRST,
     take: POSTS_PER_PAGE + 1,
     select: { slug: true, title: true, content: true, publishedAt: true },
   });

@@ -1,28 +1,10 @@
-import { environment } from '#environment/variables.ts';
-import { unquoted } from '#secrets/reader.ts';
+import { setting } from '#environment/settings.ts';
 
-/**
- * The address that readers know the site by: SITE_URL, or else where this request went to, which whoever sends it decides.
- *
- * @throws Error where SITE_URL is set and is no address of a site
- */
+/** The address that readers know the site by: SITE_URL, or else the host of this request, which the client chooses. */
 export function siteOf(request: Request): URL {
   const { headers } = request;
   const scheme = headers.get('x-forwarded-proto')?.split(',', 1)[0] === 'https' ? 'https' : 'http';
-  return configuredSite() ?? URL.parse(`${scheme}://${headers.get('host')}`) ?? new URL(request.url);
-}
-
-/**
- * What SITE_URL says; `undefined` where it is not set.
- *
- * @throws Error where it is no address of a site
- */
-export function configuredSite(): URL | undefined {
-  const text = unquoted(environment.SITE_URL ?? '');
-  if (text === '') return undefined;
-  const url = URL.parse(text);
-  if (url && /^https?:$/.test(url.protocol) && url.pathname === '/') return new URL(url.origin);
-  throw new Error('SITE_URL is not the address of a site. Set it, as in https://blog.example.');
+  return setting('SITE_URL') ?? URL.parse(`${scheme}://${headers.get('host')}`) ?? new URL(request.url);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Variables } from '#environment/variables.ts';
-import { currentSecret } from './live.ts';
-import { type DatabaseAddress, takeApart } from './postgres-url.ts';
+import { liveSecret } from './live.ts';
+import type { DatabaseAddress } from './postgres-url.ts';
 import { type ReadSecret, readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';
 
@@ -27,8 +27,8 @@ export function readDatabaseAddress(variables?: Variables): DatabaseAddress {
  *
  * @throws as {@link readDatabaseAddress}
  */
-export function currentDatabaseAddress(): DatabaseAddress {
-  return required(currentSecret('DATABASE_URL'));
+export function liveDatabaseAddress(): DatabaseAddress {
+  return required(liveSecret('DATABASE_URL'));
 }
 
 function required(found: ReadSecret<'DATABASE_URL'> | undefined): DatabaseAddress {
@@ -38,16 +38,4 @@ function required(found: ReadSecret<'DATABASE_URL'> | undefined): DatabaseAddres
     );
   }
   return found.value;
-}
-
-/**
- * Takes a `postgresql://` URL apart.
- *
- * @param source says in the error where the URL was found
- * @throws SecretError with a sentence for each way in which it can be wrong
- */
-export function parseDatabaseUrl(value: string, source: string): DatabaseAddress {
-  const parts = takeApart(value);
-  if ('problem' in parts) throw new SecretError(`DATABASE_URL (${source}) ${parts.problem}`);
-  return parts;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { takeApart } from './postgres-url.ts';
+import { parsePostgresUrl } from './postgres-url.ts';
 
 /**
  * Every secret of the application, one row each. A new one is a new row here; the test
@@ -11,7 +11,7 @@ export const SECRETS = {
     schema: z.pipe(
       z.string(),
       z.transform((url, context) => {
-        const parts = takeApart(url);
+        const parts = parsePostgresUrl(url);
         if (!('problem' in parts)) return parts;
         context.issues.push({ code: 'custom', message: parts.problem, input: url });
         return z.NEVER;

@@ -1,6 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { currentSecret, previousSecret, usableSecret } from './live.ts';
-import { perProcess } from './per-process.ts';
+import { processWide } from '#environment/process-wide.ts';
+import { liveSecret, optionalSecret, previousSecret } from './live.ts';
 import { readSecret } from './reader.ts';
 import type { Sources } from './sources.ts';
 
@@ -29,8 +29,8 @@ export function derivedKey(label: string, bytes: number, sources: Partial<Source
  * @throws SecretError as {@link derivedKey}
  */
 export function rotatingKeys(label: string, bytes: number): [Buffer, ...Buffer[]] {
-  const root = currentSecret('AUTH_SECRET')?.value ?? randomRoot();
-  const before = [previousSecret('AUTH_SECRET', OVERLAP), usableSecret('AUTH_SECRET_PREVIOUS')];
+  const root = liveSecret('AUTH_SECRET')?.value ?? randomRoot();
+  const before = [previousSecret('AUTH_SECRET', OVERLAP), optionalSecret('AUTH_SECRET_PREVIOUS')];
   const roots = before.filter((value) => value !== undefined && value !== root);
   return [derive(root, label, bytes), ...roots.map((value) => derive(value ?? '', label, bytes))];
 }
@@ -40,6 +40,5 @@ function derive(root: string | Buffer, label: string, bytes: number): Buffer {
 }
 
 function randomRoot(): Buffer {
-  perProcess.sealedRandomRoot ??= randomBytes(32);
-  return perProcess.sealedRandomRoot;
+  return processWide('secrets.random-root', () => randomBytes(32));
 }

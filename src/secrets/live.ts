@@ -1,12 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { processWide } from '#environment/process-wide.ts';
 import { environment, unquoted } from '#environment/variables.ts';
 import type { SecretName } from './declaration.ts';
-import { perProcess } from './per-process.ts';
 import { type ReadSecret, readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';
-import { SECRETS_DIRECTORY } from './sources.ts';
+import { ownSources, SECRETS_DIRECTORY } from './sources.ts';
 import '#secrets/server-guard';
 
 /** Milliseconds between two looks at the files: where a change is not announced, as on a network's file system. */
@@ -15,8 +15,8 @@ const INTERVAL = 10_000;
 /** Milliseconds between the announcement of a change and the look at it: whoever writes a file may not have finished. */
 const SETTLING = 100;
 
-/** What a process keeps of a secret that it uses. */
-export type KeptSecret = {
+/** What a process that watches its secrets knows of one that it uses. */
+type LiveSecret = {
   read: ReadSecret<SecretName> | undefined;
   /** Why the last look gave nothing of use; the value from before stays. */
   problem?: SecretError;
@@ -24,16 +24,27 @@ export type KeptSecret = {
   previous?: { value: unknown; replacedAt: number };
 };
 
+type Watch = {
+  /** The secrets in use; `undefined` in a process that does not watch. */
+  secrets?: Map<SecretName, LiveSecret>;
+  log?: (line: string) => void;
+  /** Each sentence about an invalid secret that the log has already. */
+  reported: Set<string>;
+  /** The refresh that is under way. */
+  refresh?: Promise<void>;
+};
+
+const watched = processWide('secrets.watch', (): Watch => ({ reported: new Set() }));
+
 /**
  * Gives a declared secret as it is now. In a process that watches its secrets this costs no input or output and the
  * last good value stays in use; elsewhere it is {@link readSecret}.
  *
  * @throws SecretError where the phase forbids it, or there never was a value of use
  */
-export function currentSecret<Name extends SecretName>(name: Name): ReadSecret<Name> | undefined {
-  const kept = perProcess.sealedKeptSecrets;
-  if (!kept) return readSecret(name);
-  const known = kept.get(name) ?? keep(name);
+export function liveSecret<Name extends SecretName>(name: Name): ReadSecret<Name> | undefined {
+  if (!watched.secrets) return readSecret(name);
+  const known = watched.secrets.get(name) ?? reread(name);
   // Made anew, as whoever looked last may be another bundle of this process, whose class is not ours.
   if (!known.read && known.problem) throw new SecretError(known.problem.message);
   return known.read as ReadSecret<Name> | undefined;
@@ -43,15 +54,13 @@ export function currentSecret<Name extends SecretName>(name: Name): ReadSecret<N
  * The value of an optional secret as it is now, for a feature that is off without it. One that is there and of no use
  * counts as missing, and the log says why, once.
  */
-export function usableSecret<Name extends SecretName>(name: Name): ReadSecret<Name>['value'] | undefined {
+export function optionalSecret<Name extends SecretName>(name: Name): ReadSecret<Name>['value'] | undefined {
   try {
-    return currentSecret(name)?.value;
+    return liveSecret(name)?.value;
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
-    perProcess.sealedReportedSecrets ??= new Set();
-    const reported = perProcess.sealedReportedSecrets;
-    if (!reported.has(error.message)) console.error(`secrets: ${error.message}`);
-    reported.add(error.message);
+    if (!watched.reported.has(error.message)) console.error(`secrets: ${error.message}`);
+    watched.reported.add(error.message);
     return undefined;
   }
 }
@@ -65,14 +74,14 @@ export function previousSecret<Name extends SecretName>(
   name: Name,
   within: number,
 ): ReadSecret<Name>['value'] | undefined {
-  const previous = perProcess.sealedKeptSecrets?.get(name)?.previous;
+  const previous = watched.secrets?.get(name)?.previous;
   if (!previous || Date.now() - previous.replacedAt > within) return undefined;
   return previous.value as ReadSecret<Name>['value'];
 }
 
 /** Why a secret's last look gave nothing of use, while its value from before stays in use. */
 export function secretProblem(name: SecretName): string | undefined {
-  return perProcess.sealedKeptSecrets?.get(name)?.problem?.message;
+  return watched.secrets?.get(name)?.problem?.message;
 }
 
 /**
@@ -80,22 +89,22 @@ export function secretProblem(name: SecretName): string | undefined {
  * Calls that overlap share one look. Never fails: what is of no use changes nothing.
  */
 export function refreshSecrets(): Promise<void> {
-  perProcess.sealedRefresh ??= lookAnew().finally(() => {
-    perProcess.sealedRefresh = undefined;
+  watched.refresh ??= lookAnew().finally(() => {
+    watched.refresh = undefined;
   });
-  return perProcess.sealedRefresh;
+  return watched.refresh;
 }
 
 /**
- * Has {@link currentSecret} keep what it gives, and follow the files that change, at once where the system announces
+ * Has {@link liveSecret} keep what it gives, and follow the files that change, at once where the system announces
  * it and within ten seconds elsewhere; the store tells of its own changes.
  *
  * @param log gets a line for each change, and one for each new problem
  * @returns a function that ends the watch
  */
 export function watchSecrets(log: (line: string) => void): () => void {
-  perProcess.sealedKeptSecrets = new Map();
-  perProcess.sealedSecretsLog = log;
+  watched.secrets = new Map();
+  watched.log = log;
   const timer = setInterval(look, INTERVAL);
   timer.unref();
   let settling: NodeJS.Timeout | undefined;
@@ -105,41 +114,40 @@ export function watchSecrets(log: (line: string) => void): () => void {
     settling.unref();
   };
   const watchers = watchedFolders().map((folder) => watchFolder(folder, announced));
-  const stopListening = perProcess.sealedStore?.onChange?.(look);
+  const stopListening = ownSources().store?.onChange?.(look);
   return () => {
     clearInterval(timer);
     clearTimeout(settling);
     for (const watcher of watchers) watcher?.close();
     stopListening?.();
-    perProcess.sealedKeptSecrets = undefined;
+    watched.secrets = undefined;
   };
 }
 
 async function lookAnew(): Promise<void> {
-  await perProcess.sealedStore?.refresh?.();
+  await ownSources().store?.refresh?.();
   look();
 }
 
 function look(): void {
-  for (const name of perProcess.sealedKeptSecrets?.keys() ?? []) keep(name);
+  for (const name of watched.secrets?.keys() ?? []) reread(name);
 }
 
-/** Reads a secret into what is kept of it. What was of use stays where the new value is missing or of none. */
-function keep(name: SecretName): KeptSecret {
-  const kept = perProcess.sealedKeptSecrets;
-  const before = kept?.get(name);
+/** Reads a secret again. If the new value is missing or invalid, the last valid one stays in use. */
+function reread(name: SecretName): LiveSecret {
+  const before = watched.secrets?.get(name);
   const after = readInto(name, before);
-  kept?.set(name, after);
+  watched.secrets?.set(name, after);
   if (after.problem && after.problem.message !== before?.problem?.message && after.read) {
-    perProcess.sealedSecretsLog?.(`secrets: ${after.problem.message} The value from before stays in use.`);
+    watched.log?.(`secrets: ${after.problem.message} The value from before stays in use.`);
   }
   if (before && after.previous !== before.previous) {
-    perProcess.sealedSecretsLog?.(`secrets: ${name} has changed (${after.read?.source}), and is in use.`);
+    watched.log?.(`secrets: ${name} has changed (${after.read?.source}), and is in use.`);
   }
   return after;
 }
 
-function readInto(name: SecretName, before: KeptSecret | undefined): KeptSecret {
+function readInto(name: SecretName, before: LiveSecret | undefined): LiveSecret {
   try {
     const read = readSecret(name);
     if (!before?.read) return { read };

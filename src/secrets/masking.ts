@@ -1,4 +1,4 @@
-import { perProcess } from './per-process.ts';
+import { processWide } from '#environment/process-wide.ts';
 
 /** Characters below which a text is masked only where it stands as a password: shorter ones are in every word. */
 const SHORTEST = 4;
@@ -6,17 +6,29 @@ const SHORTEST = 4;
 /** Texts that are kept for one secret. Rotation adds to them, and a process may run for years. */
 const KEPT = 60;
 
+type Masking = {
+  /** Every text that must not be printed, with the name of its secret. */
+  texts: Map<string, string>;
+  /** Called with each such text that is new. */
+  listeners: Set<(text: string, name: string) => void>;
+  outputIsMasked: boolean;
+};
+
+const masking = processWide(
+  'secrets.masking',
+  (): Masking => ({ texts: new Map(), listeners: new Set(), outputIsMasked: false }),
+);
+
 /**
  * Has the process print a secret nowhere: neither its value, nor the parts of a URL that tell it, nor the usual
  * encodings of them. Called by the reader; what the process writes to its outputs is masked from then on.
  */
 export function maskSecret(name: string, value: string): void {
-  perProcess.sealedMasked ??= new Map();
-  const masked = perProcess.sealedMasked;
+  const { texts: masked, listeners } = masking;
   for (const text of tellingTexts(value)) {
     if (masked.has(text)) continue;
     masked.set(text, name);
-    for (const listener of perProcess.sealedMaskListeners ?? []) listener(text, name);
+    for (const listener of listeners) listener(text, name);
   }
   const ofThisSecret = [...masked].filter(([, owner]) => owner === name);
   for (const [text] of ofThisSecret.slice(0, -KEPT)) masked.delete(text);
@@ -25,18 +37,15 @@ export function maskSecret(name: string, value: string): void {
 
 /** Calls back with each text that must not be printed, those known already first. */
 export function onMasked(listener: (text: string, name: string) => void): void {
-  for (const [text, name] of perProcess.sealedMasked ?? []) listener(text, name);
-  perProcess.sealedMaskListeners ??= new Set();
-  perProcess.sealedMaskListeners.add(listener);
+  for (const [text, name] of masking.texts) listener(text, name);
+  masking.listeners.add(listener);
 }
 
 /** Replaces every secret that this process has read by its name in brackets, such as `[DATABASE_URL]`. */
 export function mask(text: string): string {
-  const masked = perProcess.sealedMasked;
-  if (!masked?.size) return text;
   let result = text;
   // Longest first: the whole URL goes before the password in it.
-  for (const [secret, name] of [...masked].sort(([a], [b]) => b.length - a.length)) {
+  for (const [secret, name] of [...masking.texts].sort(([a], [b]) => b.length - a.length)) {
     if (result.includes(secret)) result = result.replaceAll(secret, `[${name}]`);
   }
   return result;
@@ -48,7 +57,7 @@ export function mask(text: string): string {
  * @returns the error itself
  */
 export function maskError<Thrown>(error: Thrown): Thrown {
-  if (perProcess.sealedMasked?.size) maskWithin(error, new Set());
+  if (masking.texts.size > 0) maskWithin(error, new Set());
   return error;
 }
 
@@ -114,8 +123,8 @@ function decoded(text: string): string {
 
 /** Console, loggers and Next.js all write through these two streams; Node.js prints an uncaught error by itself. */
 function maskOutput(): void {
-  if (perProcess.sealedOutputIsMasked) return;
-  perProcess.sealedOutputIsMasked = true;
+  if (masking.outputIsMasked) return;
+  masking.outputIsMasked = true;
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream) as (chunk: unknown, ...rest: unknown[]) => boolean;
     stream.write = ((chunk: unknown, ...rest: unknown[]) =>

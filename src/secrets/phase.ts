@@ -1,7 +1,8 @@
 import { appendFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { environment, type Variables } from '#environment/variables.ts';
 import { declarationOf, type SecretName } from './declaration.ts';
-import { routeBeingRendered } from './route.ts';
 import { SecretError } from './secret-error.ts';
 
 /** What a process is doing. `development` is Next.js's development server, which builds and serves at once. */
@@ -78,4 +79,21 @@ function advice(name: SecretName, phase: Phase): string {
   }
   if (phase === 'compile') return 'Read it in a function that is called while pages are generated or served.';
   return `Call connection() of next/server before reading ${name}, so that the page is made when it is asked for.`;
+}
+
+/** What Next.js keeps for each page that it renders; see its `work-async-storage.external.d.ts`. */
+type WorkStorage = { workAsyncStorage?: { getStore(): { route?: string } | undefined } };
+
+/**
+ * The route that Next.js renders at this moment in this process, such as `/posts/[slug]`; `undefined` where it
+ * renders none. Only for the wording of an error: the module is Next.js's own and may move.
+ */
+function routeBeingRendered(): string | undefined {
+  try {
+    const load = createRequire(join(process.cwd(), 'package.json'));
+    const storage: WorkStorage = load('next/dist/server/app-render/work-async-storage.external.js');
+    return storage.workAsyncStorage?.getStore()?.route;
+  } catch {
+    return undefined;
+  }
 }

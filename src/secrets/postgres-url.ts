@@ -36,7 +36,7 @@ const ENCODED: Record<string, string> = { '/': '%2F', '#': '%23', '?': '%3F', '@
  * Takes a `postgresql://` URL apart, or says in one sentence what is wrong with it, without quoting it.
  * See https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING-URIS.
  */
-export function takeApart(text: string): DatabaseAddress | Problem {
+export function parsePostgresUrl(text: string): DatabaseAddress | Problem {
   const problem = wrongForm(text) ?? wrongUserinfo(text);
   if (problem) return { problem };
 

@@ -5,10 +5,6 @@ import { SecretError } from './secret-error.ts';
 import { findSecret, type Sources } from './sources.ts';
 import '#secrets/server-guard';
 
-export { unquoted } from '#environment/variables.ts';
-export { SecretError } from './secret-error.ts';
-export { attachStore, type StoredSecrets } from './sources.ts';
-
 /** A declared secret as its schema gives it, and where it was found. */
 export type ReadSecret<Name extends SecretName> = { value: SecretValue<Name>; source: string };
 

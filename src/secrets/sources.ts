@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { processWide } from '#environment/process-wide.ts';
 import { environment, unquoted, type Variables, withoutQuotes } from '#environment/variables.ts';
-import { perProcess } from './per-process.ts';
 import { SecretError } from './secret-error.ts';
 
 /** Where BuildKit, Compose, Swarm and Kubernetes put a secret: one file each, named in lower case. */
@@ -37,14 +37,21 @@ export type Sources = {
   store: StoredSecrets | undefined;
 };
 
+const attached = processWide('secrets.store', (): { store?: StoredSecrets } => ({}));
+
 /** Has {@link findSecret} ask this store for what neither a file nor a variable has; `undefined` ends that. */
 export function attachStore(store: StoredSecrets | undefined): void {
-  perProcess.sealedStore = store;
+  attached.store = store;
+}
+
+/** How the process's store stands; `undefined` if there is none. */
+export function storeState(): StoreState | undefined {
+  return attached.store?.state?.();
 }
 
 /** The sources of this process. */
 export function ownSources(): Sources {
-  return { variables: environment, directory: SECRETS_DIRECTORY, store: perProcess.sealedStore };
+  return { variables: environment, directory: SECRETS_DIRECTORY, store: attached.store };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { Listening } from './serve.ts';
+import { setting } from '#environment/settings.ts';
 
 /** Less than the three seconds after which Docker kills the health check, so that the log gets the reason. */
 const TIMEOUT_MS = 2_500;
@@ -10,11 +10,11 @@ const LOOPBACK = '127.0.0.1';
 /**
  * Asks a server in the same container whether it answers.
  *
- * @param listening the settings that the server was started with
  * @returns the URL that answered
  * @throws Error if nothing answers `GET /health` with 200 in time
  */
-export async function checkHealth({ hostname, port }: Listening): Promise<string> {
+export async function checkHealth(): Promise<string> {
+  const [hostname, port] = [setting('HOSTNAME'), setting('PORT')];
   if (port === 0) throw new Error('PORT is 0, so the server’s port is unknown. Set PORT to a fixed port.');
   const host = hostname === '0.0.0.0' || hostname === '::' ? LOOPBACK : hostname;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/health`;

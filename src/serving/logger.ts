@@ -1,14 +1,10 @@
 import pino, { type Logger } from 'pino';
-import { environment } from '#environment/variables.ts';
-import { mask } from '#secrets/masking.ts';
-import { unquoted } from '#secrets/reader.ts';
+import { type SettingValue, setting } from '#environment/settings.ts';
+import { mask } from '#secrets/index.ts';
 import { redact } from './redact.ts';
 
 /** pino's number for the level `warn`; see https://getpino.io/#/docs/api?id=loggerlevels-object. */
 const WARN = 40;
-
-/** How the log looks: `lines` for people, `json` for a log collector. */
-type Format = 'lines' | 'json';
 
 type Entry = { level: number; msg?: string; err?: { stack?: string } };
 
@@ -16,9 +12,9 @@ type Entry = { level: number; msg?: string; err?: { stack?: string } };
  * Makes the process's one logger. It hides secrets twice: fields by their name, and every secret that the process has
  * read by its value. Warnings and errors go to the standard error, the rest to the standard output.
  *
- * @param format is `LOG_FORMAT` if it is not given
+ * @param format `lines` for people, `json` for a log collector
  */
-export function createLogger(format: Format = formatSetting()): Logger {
+export function createLogger(format: SettingValue<'LOG_FORMAT'> = setting('LOG_FORMAT')): Logger {
   const write = (line: string) => {
     const entry: Entry = JSON.parse(line);
     const stream = entry.level >= WARN ? process.stderr : process.stdout;
@@ -46,8 +42,4 @@ function maskWithin(value: unknown): unknown {
   const text = String(value);
   const masked = mask(text);
   return masked === text ? value : masked;
-}
-
-function formatSetting(): Format {
-  return unquoted(environment.LOG_FORMAT ?? '') === 'json' ? 'json' : 'lines';
 }

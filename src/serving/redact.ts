@@ -1,4 +1,4 @@
-import { SECRET_NAMES } from '#secrets/declaration.ts';
+import { SECRET_NAMES } from '#secrets/index.ts';
 
 /** What replaces a value. */
 const REDACTED = '[redacted]';

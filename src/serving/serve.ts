@@ -6,15 +6,14 @@ import { serveFrom } from '#build-output/build-folder.ts';
 import { describeBuild, noteAnswer } from '#build-output/record.ts';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
+import { setting } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
-import { configuredSite } from '#requests/site.ts';
-import { watchSecrets } from '#secrets/live.ts';
-import { readSecret } from '#secrets/reader.ts';
+import { readSecret, watchSecrets } from '#secrets/index.ts';
 import { answerHealth } from './health.ts';
 import { installServerLog } from './log.ts';
 import { replaceFailure } from './responses.ts';
 import { screenRequest } from './screening.ts';
-import { drainSetting, stopOnSignal } from './shutdown.ts';
+import { stopOnSignal } from './shutdown.ts';
 import { answerStatus } from './status.ts';
 
 /** Milliseconds in which a request has to be here whole; what trickles in for longer is answered with 408. */
@@ -27,23 +26,19 @@ const REQUEST_TIMEOUT_INTERVAL = 1_000;
 const NO_TUNNEL =
   'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
-/** Where the server listens. */
-export type Listening = { hostname: string; port: number };
-
 /**
  * Serves a standalone build until SIGTERM or SIGINT, then finishes the requests in flight and exits with 0.
  *
  * @param folder holds what `next build` put into `.next/standalone`
  */
-export async function serve(folder: string, { hostname, port }: Listening): Promise<void> {
+export async function serve(folder: string): Promise<void> {
+  const [hostname, port] = [setting('HOSTNAME'), setting('PORT')];
   const manifest = JSON.parse(readFileSync(join(folder, '.next/required-server-files.json'), 'utf8'));
   // As Next.js's own standalone server does, so that it neither looks for next.config nor loads a compiler.
   environment.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(manifest.config);
   environment.NEXT_TELEMETRY_DISABLED = '1';
   serveFrom(folder);
-  configuredSite();
-  const drainSeconds = drainSetting();
-  // An AUTH_SECRET that can't be read ends the process now, and not the first sign-in.
+  // Once more, as the store is open now: an invalid one ends the process here, and not the first sign-in.
   readSecret('AUTH_SECRET');
   installServerLog();
   console.info(describeBuild());
@@ -74,10 +69,10 @@ export async function serve(folder: string, { hostname, port }: Listening): Prom
   // Longer than the proxies in front keep a connection, so that they never send into one that is being closed.
   server.keepAliveTimeout = 65_000;
   const watches = [watchSecrets(console.info), watchDatabase()];
-  stopOnSignal(server, drainSeconds, () => {
+  stopOnSignal(server, setting('DRAIN_SECONDS'), () => {
     for (const stop of watches) stop();
   });
-  const bound = await listen(server, { hostname, port });
+  const bound = await listen(server, hostname, port);
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
 }
 
@@ -96,7 +91,7 @@ function noteGenerations(request: IncomingMessage, response: ServerResponse): vo
 }
 
 /** @returns the port that the server listens on, which for port 0 the system chose */
-async function listen(server: Server, { hostname, port }: Listening): Promise<number> {
+async function listen(server: Server, hostname: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(

@@ -1,8 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { disconnect } from '#database/one-per-process.ts';
-import { environment } from '#environment/variables.ts';
-import { unquoted } from '#secrets/reader.ts';
+import { disconnect } from '#database/open-client.ts';
 import { onStopSignal } from './signals.ts';
 
 /** Milliseconds that a client gets to send its request and to read its answer; `docker stop` kills after ten seconds. */
@@ -10,9 +8,6 @@ const SLOW_CLIENT_TIMEOUT = 4_000;
 
 /** Milliseconds that the server gets to make an answer: more than the ten seconds that a payment at Stripe may take. */
 export const ANSWER_TIMEOUT = 11_000;
-
-/** Seconds. */
-const LONGEST_DRAIN = 3_600;
 
 /** What is open on a server. */
 type Open = { sockets: Set<Socket>; exchanges: Map<IncomingMessage, ServerResponse> };
@@ -22,19 +17,6 @@ let stopping = false;
 /** Whether this process was told to stop. */
 export function isStopping(): boolean {
   return stopping;
-}
-
-/**
- * What DRAIN_SECONDS says: seconds for which the server keeps answering after the signal to stop; 0 if it is not set.
- *
- * @throws Error if it is not a whole number of seconds, or more than an hour
- */
-export function drainSetting(): number {
-  const text = unquoted(environment.DRAIN_SECONDS ?? '') || '0';
-  if (/^\d+$/.test(text) && Number(text) <= LONGEST_DRAIN) return Number(text);
-  throw new Error(
-    `DRAIN_SECONDS is not a number of seconds. Set it to a whole number from 0 to ${LONGEST_DRAIN}.`,
-  );
 }
 
 /**

@@ -1,6 +1,7 @@
+import { processWide } from '#environment/process-wide.ts';
 import { bearerToken } from '#requests/bearer.ts';
 import { isSameSecret } from '#requests/same-secret.ts';
-import { usableSecret } from '#secrets/live.ts';
+import { optionalSecret } from '#secrets/index.ts';
 import { isSession, signSession } from './session.ts';
 
 /** The cookie of whoever has signed in. */
@@ -15,14 +16,14 @@ const MINUTE = 60_000;
 /** Whether a client may see the status; `off` if STATUS_TOKEN is not set, `limited` after too many wrong tokens. */
 export type Access = 'off' | 'denied' | 'limited' | 'granted';
 
-const perProcess = globalThis as typeof globalThis & { sealedFailedSignIns?: number[] };
+const signIns = processWide('status.sign-ins', () => ({ failures: [] as number[] }));
 
 /**
  * @param authorization the header's value; if it has a token, that alone decides
  * @param cookie the value of {@link STATUS_COOKIE}
  */
 export function statusAccess(authorization?: string | null, cookie?: string): Access {
-  const token = usableSecret('STATUS_TOKEN');
+  const token = optionalSecret('STATUS_TOKEN');
   if (token === undefined) return 'off';
   const sent = bearerToken(authorization);
   if (sent !== undefined) return tokenAccess(sent);
@@ -34,19 +35,18 @@ export function statusAccess(authorization?: string | null, cookie?: string): Ac
  * and nobody may lock out whoever looks after the site.
  */
 export function tokenAccess(sent: string, now = Date.now()): Access {
-  const token = usableSecret('STATUS_TOKEN');
+  const token = optionalSecret('STATUS_TOKEN');
   if (token === undefined) return 'off';
   if (isSameSecret(sent, token)) return 'granted';
-  const failures = (perProcess.sealedFailedSignIns ?? []).filter((at) => now - at < MINUTE);
-  perProcess.sealedFailedSignIns = failures;
-  if (failures.length >= FAILURES) return 'limited';
-  failures.push(now);
+  signIns.failures = signIns.failures.filter((at) => now - at < MINUTE);
+  if (signIns.failures.length >= FAILURES) return 'limited';
+  signIns.failures.push(now);
   return 'denied';
 }
 
 /** A session for who has shown STATUS_TOKEN, as the value of {@link STATUS_COOKIE}; `undefined` where there is none to show. */
 export function statusSession(): string | undefined {
-  const token = usableSecret('STATUS_TOKEN');
+  const token = optionalSecret('STATUS_TOKEN');
   return token === undefined ? undefined : signSession(purpose(token));
 }
 

@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 import { inBuild } from '#build-output/build-folder.ts';
 import { type BuiltPages, builtPages, type Generation, generatedHere } from '#build-output/record.ts';
 import { reachability } from '#database/reachability.ts';
-import { secretProblem } from '#secrets/live.ts';
-import { ownSources, type StoreState } from '#secrets/sources.ts';
-import { type SecretState, secretStates } from '#secrets/states.ts';
+import {
+  type SecretState,
+  type StoreState,
+  secretProblem,
+  secretStates,
+  storeState,
+} from '#secrets/index.ts';
 
 /** How the site stands. Holds no secret. */
 export type StatusReport = {
@@ -28,7 +32,7 @@ export function statusReport(): StatusReport {
       ...state,
       problem: secretProblem(state.name) ?? state.problem,
     })),
-    store: ownSources().store?.state?.(),
+    store: storeState(),
     database: reachability(),
     pages: {
       inImage: built && { ...built, paths: built.paths.filter((path) => !renewed.has(path)) },

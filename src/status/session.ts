@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { rotatingKeys } from '#secrets/derived-keys.ts';
+import { rotatingKeys } from '#secrets/index.ts';
 
 /** Seconds for which a session lasts. */
 export const SESSION_LIFE = 12 * 60 * 60;

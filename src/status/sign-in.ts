@@ -1,4 +1,5 @@
 import { formOf } from '#requests/body.ts';
+import { seeOther } from '#requests/see-other.ts';
 import { isFromOwnPage, siteOf } from '#requests/site.ts';
 import { STATUS_COOKIE, statusAccess, statusSession, tokenAccess } from './access.ts';
 import { SESSION_LIFE } from './session.ts';
@@ -12,13 +13,5 @@ export async function answerSignIn(request: Request): Promise<Response> {
   const secure = siteOf(request).protocol === 'https:' ? '; Secure' : '';
   return seeOther('/status', {
     'Set-Cookie': `${STATUS_COOKIE}=${statusSession()}; Path=/status; Max-Age=${SESSION_LIFE}; HttpOnly; SameSite=Strict${secure}`,
-  });
-}
-
-/** Relative, so that it is right behind every proxy: https://www.rfc-editor.org/rfc/rfc9110#field.location. */
-function seeOther(location: string, headers: Record<string, string> = {}): Response {
-  return new Response(null, {
-    status: 303,
-    headers: { Location: location, 'Cache-Control': 'no-store', ...headers },
   });
 }

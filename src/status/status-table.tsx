@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { SecretState } from '#secrets/states.ts';
+import type { SecretState } from '#secrets/index.ts';
 import type { StatusReport } from './report.ts';
 import styles from './status.module.css';
 

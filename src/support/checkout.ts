@@ -1,13 +1,14 @@
 import 'server-only';
 import { formOf } from '#requests/body.ts';
+import { seeOther } from '#requests/see-other.ts';
 import { isFromOwnPage, siteOf } from '#requests/site.ts';
-import { usableSecret } from '#secrets/live.ts';
+import { optionalSecret } from '#secrets/index.ts';
 import { AMOUNTS } from './amounts.ts';
 import { checkoutPage } from './stripe.ts';
 
 /** Stripe's key, where a reader can be asked for support. */
 export function stripeKey(): string | undefined {
-  return usableSecret('STRIPE_SECRET_KEY');
+  return optionalSecret('STRIPE_SECRET_KEY');
 }
 
 /**
@@ -26,8 +27,4 @@ export async function answerCheckout(request: Request): Promise<Response> {
     console.error(`support: ${error instanceof Error ? error.message : 'no payment could be started.'}`);
     return seeOther('/support/trouble');
   }
-}
-
-function seeOther(location: string): Response {
-  return new Response(null, { status: 303, headers: { Location: location, 'Cache-Control': 'no-store' } });
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { environment } from '#environment/variables.ts';
-import { unquoted } from '#secrets/reader.ts';
+import { setting } from '#environment/settings.ts';
 
 /** The version of the API that this is written for: https://docs.stripe.com/api/versioning. */
 const STRIPE_VERSION = '2025-03-31.basil';
@@ -15,7 +14,7 @@ const TIMEOUT = 10_000;
  * @throws Error with one sentence that names neither the key nor what Stripe said: its message may quote a part of the key
  */
 export async function checkoutPage(key: string, euros: number, site: URL): Promise<URL> {
-  const api = stripeApi();
+  const api = setting('STRIPE_API_URL');
   const response = await fetch(new URL('/v1/checkout/sessions', api), {
     method: 'POST',
     redirect: 'error',
@@ -46,12 +45,6 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
   const page = typeof url === 'string' ? URL.parse(url) : null;
   if (page && (page.protocol === 'https:' || page.origin === api.origin)) return page;
   throw new Error('Stripe answered without the address of a page to pay at.');
-}
-
-function stripeApi(): URL {
-  const url = URL.parse(unquoted(environment.STRIPE_API_URL ?? '') || 'https://api.stripe.com');
-  if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new Error('STRIPE_API_URL is not an address. Leave it out, or set it as in https://api.stripe.com.');
 }
 
 /** https://docs.stripe.com/api/errors */

@@ -15,9 +15,10 @@ import {
   Wait,
 } from 'testcontainers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { attachStore, readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import type { KeptStore } from '#secrets/stores/polling.ts';
+import type { PolledStore } from '#secrets/stores/polling.ts';
 import { docker, HARDENED, startContainer, tryDocker } from './engine.ts';
 
 const built = inject('built');
@@ -28,7 +29,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
   let network: StartedNetwork;
   let moto: StartedTestContainer;
   let client: SecretsManagerClient;
-  let store: KeptStore | undefined;
+  let store: PolledStore | undefined;
   let prefix: string;
   const lines: string[] = [];
 

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { readEnvFile } from '#local/docker-env-file.ts';
+import { readDockerEnvFile } from '#local/docker-env-file.ts';
 import { docker, tryDocker } from './engine.ts';
 
-const SECRETS = fileURLToPath(new URL('../../src/secrets/', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 const IMAGE = 'node:26-trixie-slim';
 
 /** Reads each name of its arguments as the application would, in the container. */
 const READ_ALL = `
-  import { findSecret } from '/secrets/sources.ts';
+  import { findSecret } from '/project/src/secrets/sources.ts';
   const read = (name) => {
     try { return findSecret(name)?.value ?? 'missing'; } catch (error) { return 'refused: ' + error.message; }
   };
@@ -78,18 +78,22 @@ describe.skipIf(!inject('built'))('docker run --env-file', () => {
 
   it('hands over awkward lines, and each is read as docs/secrets.md says', () => {
     const names = LINES.map(([, name]) => name);
-    const run = ['run', '--rm', '--env-file', envFile(content), '--volume', `${SECRETS}:/secrets:ro`, IMAGE];
+    const volumes = ['src', 'package.json'].flatMap((name) => [
+      '--volume',
+      `${join(PROJECT, name)}:/project/${name}:ro`,
+    ]);
+    const run = ['run', '--rm', '--env-file', envFile(content), ...volumes, IMAGE];
     const read = JSON.parse(docker(...run, 'node', '--input-type=module', '--eval', READ_ALL, ...names));
     expect(read).toEqual(Object.fromEntries(LINES.map(([, name, value]) => [name, value])));
   });
 
-  it('is what readEnvFile makes of the same file', () => {
+  it('is what readDockerEnvFile makes of the same file', () => {
     const names = new Set(LINES.map(([, name]) => name));
     const run = ['run', '--rm', '--env-file', envFile(content), IMAGE];
     const print = 'console.log(JSON.stringify(process.env))';
     const given: Record<string, string> = JSON.parse(docker(...run, 'node', '--eval', print));
     const expected = Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name)));
-    expect(readEnvFile(content, {}).variables).toEqual(expected);
+    expect(readDockerEnvFile(content, {}).variables).toEqual(expected);
   });
 
   it.each([
@@ -98,11 +102,11 @@ describe.skipIf(!inject('built'))('docker run --env-file', () => {
     ['no name', '=value'],
     ['a PEM over several lines', 'KEY=-----BEGIN KEY-----\nYWJj\n-----END KEY-----'],
     ['bytes that are not UTF-8', Buffer.from([0x41, 0x3d, 0xff, 0x0a])],
-  ])('refuses the file for %s, where readEnvFile names the line', async (_, lines) => {
+  ])('refuses the file for %s, where readDockerEnvFile names the line', async (_, lines) => {
     const bytes = Buffer.concat([Buffer.from('FIRST=1\n'), Buffer.from(lines)]);
     const { code } = await tryDocker(['run', '--rm', '--env-file', envFile(bytes), IMAGE, 'true']);
     expect(code).toBe(125);
-    const problems = readEnvFile(bytes.toString('utf8'), {}).problems;
+    const problems = readDockerEnvFile(bytes.toString('utf8'), {}).problems;
     expect(problems[0]?.line).toBe(2 + lines.toString().trimEnd().split('\n').length - 1);
   });
 });

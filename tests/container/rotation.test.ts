@@ -18,7 +18,7 @@ import pg from 'pg';
 import { Network, type StartedNetwork } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrate } from '#database/migrate.ts';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
+import { parseDatabaseUrl } from '../setup/database-address.ts';
 import { type Container, eventually, HARDENED, startContainer } from './engine.ts';
 
 const built = inject('built');

@@ -7,7 +7,7 @@ import { PostgreSqlContainer, type StartedPostgreSqlContainer } from '@testconta
 import { Network, type StartedNetwork } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { hasPosts } from '#database/preflight.ts';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
+import { parseDatabaseUrl } from '../setup/database-address.ts';
 import { type Container, startContainer, tryDocker } from './engine.ts';
 
 const built = inject('built');

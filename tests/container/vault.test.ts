@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as elapsed } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { attachStore, readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import type { KeptStore } from '#secrets/stores/polling.ts';
+import type { PolledStore } from '#secrets/stores/polling.ts';
 import { runNode } from '../setup/command.ts';
 import { startVaultImage, type VaultToRead, vaultImages } from '../setup/real-vault.ts';
 import { startVault } from '../setup/vault.ts';
@@ -52,7 +53,7 @@ const servers: [string, () => Promise<VaultToRead>][] = [
 
 describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
   let vault: VaultToRead | undefined;
-  let store: KeptStore | undefined;
+  let store: PolledStore | undefined;
 
   afterEach(async () => {
     store?.close();
@@ -72,7 +73,7 @@ describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
     const open = async () => {
       store?.close();
       store = await openStore({ patience: 5_000, log: () => undefined });
-      return store as KeptStore;
+      return store as PolledStore;
     };
     const follow = async (secret: string) => {
       await server.write({ AUTH_SECRET: secret });

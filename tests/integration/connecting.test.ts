@@ -3,12 +3,12 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { database } from '#database/client.ts';
 import { migrate } from '#database/migrate.ts';
-import { disconnect } from '#database/one-per-process.ts';
+import { disconnect } from '#database/open-client.ts';
 import { hasPosts } from '#database/preflight.ts';
 import { contentRevision } from '#posts/content-revision.ts';
 import { seedPosts } from '#posts/seed.ts';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
 import { createDatabase, type TestDatabase } from '../setup/database.ts';
+import { parseDatabaseUrl } from '../setup/database-address.ts';
 import { type DatabaseProxy, startDatabaseProxy } from '../setup/database-proxy.ts';
 import { type OwnPostgres, startOwnPostgres } from '../setup/own-postgres.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { databaseIdentity } from '#database/identity.ts';
-import { disconnect } from '#database/one-per-process.ts';
+import { disconnect } from '#database/open-client.ts';
 import { contentRevision } from '#posts/content-revision.ts';
 import * as reads from '#posts/published-posts.ts';
 import { runNode } from '../setup/command.ts';

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { databaseIdentity } from '#database/identity.ts';
 import { migrate } from '#database/migrate.ts';
 import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
+import { parseDatabaseUrl } from '../setup/database-address.ts';
 
 /** The address of the same database for a new user who may read it. */
 async function asReader(database: TestDatabase) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { disconnect } from '#database/one-per-process.ts';
+import { disconnect } from '#database/open-client.ts';
 import { readNewestPosts, readPost, readPostsAfter, readSlugsToGenerate } from '#posts/published-posts.ts';
 import { seedPosts } from '#posts/seed.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';

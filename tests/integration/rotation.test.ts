@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as elapsed } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { database } from '#database/client.ts';
-import { disconnect } from '#database/one-per-process.ts';
+import { disconnect } from '#database/open-client.ts';
 import { RotatingPool } from '#database/rotating-pool.ts';
 import { watchSecrets } from '#secrets/live.ts';
-import { attachStore } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { startDatabaseProxy } from '../setup/database-proxy.ts';
 

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
-import type { DatabaseAddress } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
 
 /** A TCP proxy in front of a database, which can lose connections the way a failed primary does. */
 export type DatabaseProxy = {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { type DatabaseAddress, parseDatabaseUrl } from '#secrets/database-url.ts';
+import type { DatabaseAddress } from '#secrets/index.ts';
+import { parseDatabaseUrl } from './database-address.ts';
 import { TEMPLATE } from './postgres.ts';
 
 /** A database of one test's own in the run's PostgreSQL. */

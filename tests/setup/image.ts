@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { PostgreSqlContainer } from '@testcontainers/postgresql';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '#database/migrate.ts';
-import { disconnect } from '#database/one-per-process.ts';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
+import { disconnect } from '#database/open-client.ts';
 import { runNode } from './command.ts';
+import { parseDatabaseUrl } from './database-address.ts';
 import { dockerAnswers } from './docker.ts';
 
 declare module 'vitest' {

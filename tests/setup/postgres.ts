@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '#database/migrate.ts';
 import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
+import { parseDatabaseUrl } from './database-address.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

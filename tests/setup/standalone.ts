@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { type DatabaseAddress, readDatabaseAddress } from '#secrets/database-url.ts';
+import { type DatabaseAddress, readDatabaseAddress } from '#secrets/index.ts';
 import { runNode } from './command.ts';
 
 /** Another server of the build that the suite shares, with secrets of one test's own. */

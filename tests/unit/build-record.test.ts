@@ -10,6 +10,7 @@ import {
   generatedHere,
   noteAnswer,
 } from '#build-output/record.ts';
+import { processWide } from '#environment/process-wide.ts';
 
 let folder: string;
 
@@ -17,12 +18,11 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sealed-generation-'));
   mkdirSync(join(folder, '.next'));
   vi.stubEnv('SEALED_BUILD', folder);
-  vi.stubGlobal('sealedGenerations', undefined);
+  processWide('build-output.generations', () => new Map()).clear();
 });
 
 afterEach(() => {
   vi.unstubAllEnvs();
-  vi.unstubAllGlobals();
   rmSync(folder, { recursive: true });
 });
 

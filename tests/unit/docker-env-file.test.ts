@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvFile } from '#local/docker-env-file.ts';
+import { readDockerEnvFile } from '#local/docker-env-file.ts';
 
-describe('readEnvFile', () => {
+describe('readDockerEnvFile', () => {
   it.each([
     ['export TOKEN=hidden', /begins with "export"/],
     ['TOKEN =hidden', /space in its name/],
@@ -10,17 +10,17 @@ describe('readEnvFile', () => {
     ['TOKEN=hidden\uFFFD', /not UTF-8/],
     ['FIRST=hidden', /sets FIRST again\. It wins over line 2/],
   ])('refuses %j with its line number', (line, problem) => {
-    const { problems } = readEnvFile(`# a comment\nFIRST=1\n\n${line}\n`, {});
+    const { problems } = readDockerEnvFile(`# a comment\nFIRST=1\n\n${line}\n`, {});
     expect(problems).toEqual([{ line: 4, problem: expect.stringMatching(problem) }]);
     expect(problems[0]?.problem).not.toContain('hidden');
   });
 
   it('takes a name alone from the environment, and leaves it out where it is not there', () => {
-    expect(readEnvFile('TOKEN\nOTHER\n', { TOKEN: 'here' }).variables).toEqual({ TOKEN: 'here' });
+    expect(readDockerEnvFile('TOKEN\nOTHER\n', { TOKEN: 'here' }).variables).toEqual({ TOKEN: 'here' });
   });
 
   it('takes the last of two lines, as Docker does', () => {
-    const { variables, lines } = readEnvFile('TOKEN=1\nTOKEN=2\n', {});
+    const { variables, lines } = readDockerEnvFile('TOKEN=1\nTOKEN=2\n', {});
     expect([variables.TOKEN, lines.get('TOKEN')]).toEqual(['2', 2]);
   });
 });

@@ -1,16 +1,15 @@
 import { setTimeout as elapsed } from 'node:timers/promises';
-import { perProcess } from '../per-process.ts';
 import type { StoredSecrets, StoreState } from '../sources.ts';
 import { type SecretStore, StoreError } from './store.ts';
 
 /** A store whose values are kept in memory, and asked for anew at an interval. */
-export type KeptStore = Required<StoredSecrets> & {
+export type PolledStore = Required<StoredSecrets> & {
   /** Ends the interval. */
   close(): void;
 };
 
 /** Times in milliseconds. */
-export type Keeping = {
+export type Polling = {
   /** For how long a store that is away at first is asked again. */
   patience: number;
   /** Between two questions later. */
@@ -24,21 +23,16 @@ export type Keeping = {
 /** Milliseconds: the first pause between two tries, which doubles, and the longest. */
 const PAUSE = { first: 200, longest: 5_000 };
 
-/** The state of the process's store; `undefined` where none is configured. */
-export function storeState(): StoreState | undefined {
-  return perProcess.sealedStore?.state?.();
-}
-
 /**
  * Asks a store for these secrets, at first again and again for as long as patience lasts, and then at an interval.
  *
  * @throws StoreError where it gave nothing by then, or says that it never will
  */
-export async function keepStore(
+export async function pollStore(
   store: SecretStore,
   names: readonly string[],
-  { patience, interval, timeout, log }: Keeping,
-): Promise<KeptStore> {
+  { patience, interval, timeout, log }: Polling,
+): Promise<PolledStore> {
   const ask = () => store.read(names, AbortSignal.timeout(timeout));
   let values = await untilAnswered(store.name, ask, patience);
   let state: StoreState = { name: store.name, readAt: new Date() };

@@ -26,7 +26,7 @@ export function isFullRenewal(lasts: number, before: number): boolean {
   return lasts >= 0.9 * before;
 }
 
-/** Vault's HTTP API, which OpenBao has too, with a token that is kept alive. No client of either is on npm. */
+/** Vault's HTTP API, which OpenBao has too, with a token and leases that are renewed, which no maintained client on npm does. */
 export class VaultClient {
   readonly #at: VaultAddress;
   #token: Token | undefined;

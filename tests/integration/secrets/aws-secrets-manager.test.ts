@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { attachStore, readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import type { KeptStore } from '#secrets/stores/polling.ts';
+import type { PolledStore } from '#secrets/stores/polling.ts';
 import { type HttpService, startService } from '../../setup/http-service.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
@@ -10,7 +11,7 @@ const newSecret = () => randomBytes(24).toString('hex');
 /** Conditions that moto does not know; the container suite asks moto for the others. */
 describe('AWS Secrets Manager as the store', () => {
   let aws: HttpService;
-  let store: KeptStore | undefined;
+  let store: PolledStore | undefined;
   let lines: string[];
   let key: string;
   /** Secrets by their id. */

@@ -136,7 +136,7 @@ describe('build:compile', () => {
   it('fails where a client component imports the reader', async () => {
     writeFileSync(
       join(folder, 'src/app/leaking/shown.tsx'),
-      `'use client';\nimport { readSecret } from '#secrets/reader.ts';\nexport const Shown = () => String(readSecret);\n`,
+      `'use client';\nimport { readSecret } from '#secrets/index.ts';\nexport const Shown = () => String(readSecret);\n`,
     );
     const compile = runNode(folder, ['src/commands/build-compile.ts']);
     expect(await compile.ended).toBe(1);

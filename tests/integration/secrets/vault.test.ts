@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as elapsed } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { mask } from '#secrets/masking.ts';
-import { attachStore, readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/reader.ts';
+import { attachStore } from '#secrets/sources.ts';
 import { openStore } from '#secrets/stores/open.ts';
-import type { KeptStore } from '#secrets/stores/polling.ts';
+import type { PolledStore } from '#secrets/stores/polling.ts';
 import { startVault, type VaultServer } from '../../setup/vault.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
@@ -15,7 +16,7 @@ const URL_IN_VAULT = 'postgresql://blog:change-me@db.example:5432/blog';
 
 describe('Vault as the store', () => {
   let vault: VaultServer;
-  let store: KeptStore | undefined;
+  let store: PolledStore | undefined;
   let lines: string[];
 
   beforeEach(async () => {

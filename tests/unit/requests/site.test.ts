@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bearerToken } from '#requests/bearer.ts';
-import { configuredSite, isFromOwnPage, siteOf } from '#requests/site.ts';
+import { isFromOwnPage, siteOf } from '#requests/site.ts';
 
 const asked = (headers: Record<string, string>) => new Request('http://127.0.0.1:3000/', { headers });
 
@@ -25,7 +25,9 @@ describe('the address of the site', () => {
     'is not made of the SITE_URL %s',
     (text) => {
       vi.stubEnv('SITE_URL', text);
-      expect(configuredSite).toThrow('SITE_URL is not the address of a site. Set it, as in https://blog');
+      expect(() => siteOf(asked({ host: 'blog.example' }))).toThrow(
+        'SITE_URL is not the address of a site. Set it, as in https://blog',
+      );
     },
   );
 });

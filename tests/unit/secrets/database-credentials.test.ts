@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseDatabaseUrl } from '#secrets/database-url.ts';
 import { databaseUrlOf } from '#secrets/stores/database-credentials.ts';
+import { parseDatabaseUrl } from '../../setup/database-address.ts';
 
 const rotated = {
   engine: 'postgres',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MissingDatabaseUrl, parseDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
+import { MissingDatabaseUrl, readDatabaseAddress } from '#secrets/database-url.ts';
+import { parseDatabaseUrl } from '../../setup/database-address.ts';
 
 const parse = (url: string) => parseDatabaseUrl(url, 'a test');
 

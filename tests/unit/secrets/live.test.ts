@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rotatingKeys } from '#secrets/derived-keys.ts';
 import {
-  currentSecret,
+  liveSecret,
+  optionalSecret,
   previousSecret,
   refreshSecrets,
   secretProblem,
-  usableSecret,
   watchSecrets,
 } from '#secrets/live.ts';
 import { SecretError } from '#secrets/secret-error.ts';
@@ -38,7 +38,7 @@ describe('a secret in a process that watches', () => {
   const watch = (value: string) => {
     writeFileSync(file, value);
     stop = watchSecrets((line) => lines.push(line));
-    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
   };
 
   /** As a careful writer does: the file is whole whenever somebody looks. */
@@ -51,8 +51,8 @@ describe('a secret in a process that watches', () => {
     const said = vi.spyOn(console, 'error').mockReturnValue();
     writeFileSync(file, 'short');
     stop = watchSecrets((line) => lines.push(line));
-    expect(usableSecret('AUTH_SECRET')).toBeUndefined();
-    expect(usableSecret('AUTH_SECRET')).toBeUndefined();
+    expect(optionalSecret('AUTH_SECRET')).toBeUndefined();
+    expect(optionalSecret('AUTH_SECRET')).toBeUndefined();
     expect(said).toHaveBeenCalledExactlyOnceWith(
       expect.stringMatching(/^secrets: AUTH_SECRET .* is shorter than 32 characters/),
     );
@@ -62,29 +62,29 @@ describe('a secret in a process that watches', () => {
   it('is of no use in the same words where another bundle of the process has looked at it', async () => {
     writeFileSync(file, 'short');
     stop = watchSecrets((line) => lines.push(line));
-    expect(() => currentSecret('AUTH_SECRET')).toThrow(SecretError);
+    expect(() => liveSecret('AUTH_SECRET')).toThrow(SecretError);
     vi.resetModules();
     const [bundle, { SecretError: Theirs }] = [
       await import('#secrets/live.ts'),
       await import('#secrets/secret-error.ts'),
     ];
     expect(Theirs).not.toBe(SecretError);
-    expect(() => bundle.currentSecret('AUTH_SECRET')).toThrow(Theirs);
-    expect(() => bundle.currentSecret('AUTH_SECRET')).toThrow(/is shorter than 32 characters/);
+    expect(() => bundle.liveSecret('AUTH_SECRET')).toThrow(Theirs);
+    expect(() => bundle.liveSecret('AUTH_SECRET')).toThrow(/is shorter than 32 characters/);
   });
 
   it('is read once, and not for each use', () => {
     const value = newSecret();
     watch(value);
     rmSync(file);
-    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
   });
 
   it('follows its file when that is written', async () => {
     watch(newSecret());
     const next = newSecret();
     writeFileSync(file, next);
-    await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+    await vi.waitFor(() => expect(liveSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
   });
 
   it('follows its file when another takes its place, as Vault Agent does with a file of any name', async () => {
@@ -94,7 +94,7 @@ describe('a secret in a process that watches', () => {
       writeFileSync(written, next, { mode: 0o600 });
       chmodSync(written, 0o440);
       renameSync(written, file);
-      await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+      await vi.waitFor(() => expect(liveSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
     }
     expect(lines).toHaveLength(2);
   });
@@ -104,10 +104,10 @@ describe('a secret in a process that watches', () => {
     watch(value);
     writeFileSync(file, '');
     await vi.waitFor(() => expect(secretProblem('AUTH_SECRET')).toMatch(/is empty/), 5_000);
-    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
     const next = newSecret();
     writeFileSync(file, next);
-    await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+    await vi.waitFor(() => expect(liveSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
   });
 
   it('stays as it was where Vault Agent has no value to write', async () => {
@@ -115,7 +115,7 @@ describe('a secret in a process that watches', () => {
     watch(value);
     replace('<no value>');
     await refreshSecrets();
-    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
   });
 
   it('follows its file when another takes its place, as Kubernetes does with a link', async () => {
@@ -124,7 +124,7 @@ describe('a secret in a process that watches', () => {
     writeFileSync(join(folder, 'version-2'), next);
     symlinkSync('version-2', `${file}.link`);
     renameSync(`${file}.link`, file);
-    await vi.waitFor(() => expect(currentSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
+    await vi.waitFor(() => expect(liveSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
     expect(lines).toEqual([
       'secrets: AUTH_SECRET has changed (the file that AUTH_SECRET_FILE names), and is in use.',
     ]);
@@ -139,14 +139,14 @@ describe('a secret in a process that watches', () => {
     replace(wrong);
     await refreshSecrets();
     await refreshSecrets();
-    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
     expect(secretProblem('AUTH_SECRET')).toMatch(sentence);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/The value from before stays in use\.$/);
     const next = newSecret();
     replace(next);
     await refreshSecrets();
-    expect(currentSecret('AUTH_SECRET')?.value).toBe(next);
+    expect(liveSecret('AUTH_SECRET')?.value).toBe(next);
     expect(secretProblem('AUTH_SECRET')).toBeUndefined();
   });
 
@@ -155,21 +155,21 @@ describe('a secret in a process that watches', () => {
     watch(value);
     rmSync(file);
     await refreshSecrets();
-    expect(currentSecret('AUTH_SECRET')?.value).toBe(value);
+    expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
     expect(secretProblem('AUTH_SECRET')).toMatch(/AUTH_SECRET/);
   });
 
   it('is taken up where there was none at first', async () => {
     vi.stubEnv('AUTH_SECRET_FILE', '');
     stop = watchSecrets((line) => lines.push(line));
-    expect(currentSecret('AUTH_SECRET')).toBeUndefined();
+    expect(liveSecret('AUTH_SECRET')).toBeUndefined();
     vi.stubEnv('AUTH_SECRET', newSecret());
     await refreshSecrets();
-    expect(currentSecret('AUTH_SECRET')?.source).toBe('the variable AUTH_SECRET');
+    expect(liveSecret('AUTH_SECRET')?.source).toBe('the variable AUTH_SECRET');
   });
 
   it('asks the store first when it looks anew', async () => {
-    const { attachStore } = await import('#secrets/reader.ts');
+    const { attachStore } = await import('#secrets/sources.ts');
     vi.stubEnv('AUTH_SECRET_FILE', '');
     let [shown, next] = [newSecret(), newSecret()];
     attachStore({
@@ -181,9 +181,9 @@ describe('a secret in a process that watches', () => {
     });
     stop = watchSecrets((line) => lines.push(line));
     try {
-      expect(currentSecret('AUTH_SECRET')?.value).not.toBe(next);
+      expect(liveSecret('AUTH_SECRET')?.value).not.toBe(next);
       await refreshSecrets();
-      expect(currentSecret('AUTH_SECRET')?.value).toBe(next);
+      expect(liveSecret('AUTH_SECRET')?.value).toBe(next);
     } finally {
       attachStore(undefined);
     }

@@ -85,7 +85,7 @@ describe('maskError', () => {
 
 /** A process that reads AUTH_SECRET and then does this; what it printed on both outputs. */
 function printedBy(script: string, AUTH_SECRET: string): string {
-  const read = `import { readSecret } from '#secrets/reader.ts'; const { value } = readSecret('AUTH_SECRET');`;
+  const read = `import { readSecret } from '#secrets/index.ts'; const { value } = readSecret('AUTH_SECRET');`;
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['--input-type=module', '--eval', `${read} ${script}`],

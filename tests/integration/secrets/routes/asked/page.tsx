@@ -1,6 +1,6 @@
 import { connection } from 'next/server';
 import { Suspense } from 'react';
-import { readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/index.ts';
 import { Shown } from '../leaking/shown.tsx';
 
 type Props = { searchParams: Promise<{ what?: string }> };

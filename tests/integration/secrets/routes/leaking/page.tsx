@@ -1,4 +1,4 @@
-import { readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/index.ts';
 import { Shown } from './shown.tsx';
 
 export default function LeakingPage() {

@@ -1,4 +1,4 @@
-import { readSecret } from '#secrets/reader.ts';
+import { readSecret } from '#secrets/index.ts';
 
 const key = process.env.TRIED === 'scope' ? readSecret('STRIPE_SECRET_KEY') : undefined;
 

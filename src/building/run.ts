@@ -1,0 +1,47 @@
+import type { ChildProcess } from 'node:child_process';
+import spawn, { type Options, SubprocessError } from 'nano-spawn';
+
+/** How a command ended: its exit code, or the signal that ended it; and what it printed, if that was not inherited. */
+export type Ended = { status: number | string; output: string };
+
+type RunOptions = Options & {
+  /** Gets what the command prints as it comes. */
+  onOutput?: (text: string, stream: 'stdout' | 'stderr') => void;
+};
+
+/**
+ * Runs a command and waits until it has ended, also if the signal ends it early.
+ *
+ * @param options variables in `env` are added to this process's own
+ * @throws Error if the command can't be started, and what the signal was aborted with
+ */
+export async function run(
+  command: string,
+  args: string[],
+  { signal, onOutput, ...options }: RunOptions = {},
+): Promise<Ended> {
+  signal?.throwIfAborted();
+  const subprocess = spawn(command, args, options);
+  // Not the option `signal`: with it, the promise would not wait for the end.
+  const whenStarted = (use: (child: ChildProcess) => void) =>
+    void subprocess.nodeChildProcess.then(use, () => undefined);
+  const stop = () => whenStarted((child) => child.kill());
+  signal?.addEventListener('abort', stop);
+  if (onOutput) whenStarted((child) => forward(child, onOutput));
+  try {
+    return { status: 0, output: (await subprocess).output };
+  } catch (error) {
+    if (!(error instanceof SubprocessError)) throw error;
+    const status = error.signalName ?? error.exitCode;
+    if (status !== undefined) return { status, output: error.output };
+    const missing = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+    throw missing ? new Error(`${command} is not installed, or is not on the PATH.`) : error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+function forward(child: ChildProcess, onOutput: NonNullable<RunOptions['onOutput']>): void {
+  child.stdout?.on('data', (text: string) => onOutput(text, 'stdout'));
+  child.stderr?.on('data', (text: string) => onOutput(text, 'stderr'));
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it, vi } from 'vitest';
+import { processWide } from '#environment/process-wide.ts';
+
+describe('processWide', () => {
+  it('makes a value once', () => {
+    const make = vi.fn(() => ({}));
+    const value = processWide('a test: once', make);
+    expect(processWide('a test: once', make)).toBe(value);
+    expect(make).toHaveBeenCalledOnce();
+  });
+
+  it('remembers a value that is undefined', () => {
+    const make = vi.fn(() => undefined);
+    processWide('a test: undefined', make);
+    processWide('a test: undefined', make);
+    expect(make).toHaveBeenCalledOnce();
+  });
+
+  it('gives the same value to another bundle of the process', async () => {
+    const value = processWide('a test: bundles', () => ({}));
+    vi.resetModules();
+    const bundle = await import('#environment/process-wide.ts');
+    expect(bundle.processWide).not.toBe(processWide);
+    expect(bundle.processWide('a test: bundles', () => ({}))).toBe(value);
+  });
+});
