@@ -17,6 +17,7 @@ const PREFIX = /^(\w+: |[A-Z_]+ \([^)]+\) )/;
 /** How much of a quote the source's own words must match, so that a template of holes does not match everything. */
 const FEWEST_CHARACTERS = 12;
 const SMALLEST_PART = 0.3;
+const RUN = 8;
 
 /** Stands for any text: a hole in a template, or a part that the docs leave out. */
 const GAP = '\0';
@@ -100,11 +101,20 @@ function isBesideGap(quote: string, index: number): boolean {
   return quote[index - 1] === GAP || quote[index + 1] === GAP;
 }
 
+/** The characters in a row of which a message must have one: comparing every message in full takes seconds. */
+function runsIn(pattern: string): string[] {
+  const starts = [...pattern].map((_, start) => pattern.slice(start, start + RUN));
+  return starts.filter((run) => run.length === RUN && !run.includes(GAP));
+}
+
 function exists(text: string, messages: string[]): boolean {
   return [text, text.replace(PREFIX, '')].some((quote) => {
     const pattern = quote.replaceAll(/ ?… ?/g, GAP);
     const fewest = Math.max(FEWEST_CHARACTERS, pattern.length * SMALLEST_PART);
-    return messages.some((message) => agreement(pattern, message) >= fewest);
+    const runs = runsIn(pattern);
+    return messages.some(
+      (message) => runs.some((run) => message.includes(run)) && agreement(pattern, message) >= fewest,
+    );
   });
 }
 
