@@ -86,7 +86,7 @@ export function StatusTable({ report }: { report: StatusReport }) {
               <li key={path}>
                 <a href={path}>{path}</a>{' '}
                 <span className={styles.detail}>
-                  {again ? 'anew' : 'on its first visit'}, at <Moment at={at} />
+                  {again ? 'revalidated' : 'on its first visit'}, at <Moment at={at} />
                 </span>
               </li>
             ))}

@@ -68,10 +68,10 @@ describe('StatusTable', () => {
     ];
     render(<StatusTable report={report({ pages: { inImage: undefined, later } })} />);
     expect(screen.getByText('None was prerendered.')).toBeTruthy();
-    const [anew, first] = within(
+    const [revalidated, first] = within(
       screen.getByText('2 pages rendered by this process').closest('details') ?? document.body,
     ).getAllByRole('listitem');
-    expect(anew?.textContent).toBe('/ anew, at 2026-06-01 23:30:05 UTC');
+    expect(revalidated?.textContent).toBe('/ revalidated, at 2026-06-01 23:30:05 UTC');
     expect(first?.textContent).toBe('/posts/new on its first visit, at 2026-06-01 23:30:05 UTC');
   });
 });
