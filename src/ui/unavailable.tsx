@@ -1,12 +1,12 @@
 import { Notice } from './notice.tsx';
 
-/** Sent with status 503 in place of a page that could not be made. The form asks for the same address again. */
+/** Sent with status 503 instead of a page that could not be rendered. The form requests the same address again. */
 export function Unavailable() {
   return (
-    <Notice kicker="For the moment" title="This page is not at hand">
+    <Notice kicker="503" title="This page is temporarily unavailable">
       <p>
-        It is read from the database on its first visit, and that did not work now. Posts that were generated
-        with the site can be read all the same.
+        It is loaded from the database on its first visit, and the database could not be reached. Pages that
+        were prerendered with the site still work.
       </p>
       <form>
         <button type="submit">Try again</button>

@@ -40,7 +40,7 @@ describe.skipIf(!inject('chromium'))('whoever looks after the site', () => {
       if (sent !== token) await page.getByRole('alert').waitFor();
     }
     await page.getByRole('heading', { name: 'Secrets' }).waitFor();
-    await page.getByText(/pages as generated while building/).click();
+    await page.getByText(/pages as prerendered with the image/).click();
     await page.getByRole('link', { name: '/older/' }).first().waitFor();
     expect(page.url()).toBe(`${site.url}/status`);
     expect(await page.context().cookies()).toMatchObject([
@@ -72,7 +72,7 @@ describe.skipIf(!inject('chromium'))('whoever looks after the site', () => {
     expect(await look()).toMatchObject(well);
     await page.getByLabel('STATUS_TOKEN').fill(token);
     await page.keyboard.press('Enter');
-    await page.getByText(/pages as generated while building/).click();
+    await page.getByText(/pages as prerendered with the image/).click();
     expect(await look()).toMatchObject(well);
     expect(faults).toEqual([]);
     await page.close();

@@ -34,9 +34,9 @@ describe('StatusTable', () => {
   it('says of each secret where it is and what is wrong with it', () => {
     render(<StatusTable report={report()} />);
     expect(beside('AUTH_SECRET')).toBe('the variable AUTH_SECRETrun · optional · 0123456789');
-    expect(beside('STRIPE_SECRET_KEY')).toContain('of no userun · optionalSTRIPE_SECRET_KEY: it is a direc');
+    expect(beside('STRIPE_SECRET_KEY')).toContain('invalidrun · optionalSTRIPE_SECRET_KEY: it is a direc');
     expect(beside('STATUS_TOKEN')).toBe('not setrun · optional');
-    expect(beside('EMAIL_API_KEY')).toBe('not read while servingbuild');
+    expect(beside('EMAIL_API_KEY')).toBe('not read at run timebuild');
     expect(beside('Versions')).toBe('Sealed 1.2.3, Next.js 16.0.0, Node.js 26.0.0');
   });
 
@@ -44,20 +44,20 @@ describe('StatusTable', () => {
     render(
       <StatusTable report={report({ store: { name: 'Vault', readAt: at, problem: 'Vault is sealed.' } })} />,
     );
-    expect(beside('Vault')).toBe('gave its values at 2026-06-01 23:30:05 UTCVault is sealed.');
+    expect(beside('Vault')).toBe('last read at 2026-06-01 23:30:05 UTCVault is sealed.');
   });
 
   it('counts a thousand pages, and lists them where somebody asks', () => {
     const paths = Array.from({ length: 1_000 }, (_, page) => `/posts/${page}`);
     render(<StatusTable report={report({ pages: { inImage: { ...built, paths }, later: [] } })} />);
-    const details = screen.getByText(/^1000 pages as generated while building/).closest('details');
+    const details = screen.getByText(/^1000 pages as prerendered with the image/).closest('details');
     expect(details?.open).toBe(false);
     expect(details?.querySelectorAll('a')).toHaveLength(1_000);
   });
 
   it('says which database and which content the pages of the image come from', () => {
     render(<StatusTable report={report()} />);
-    const [summary] = screen.getAllByText(/^2 pages as generated while building/);
+    const [summary] = screen.getAllByText(/^2 pages as prerendered with the image/);
     expect(summary?.textContent).toContain('from database 0123456789ab, revision 0123456789abcdef');
   });
 
@@ -67,11 +67,11 @@ describe('StatusTable', () => {
       { path: '/posts/new', at, again: false },
     ];
     render(<StatusTable report={report({ pages: { inImage: undefined, later } })} />);
-    expect(screen.getByText('None was generated while building.')).toBeTruthy();
-    const [anew, first] = within(
-      screen.getByText('2 pages generated later, by this process').closest('details') ?? document.body,
+    expect(screen.getByText('None was prerendered.')).toBeTruthy();
+    const [revalidated, first] = within(
+      screen.getByText('2 pages rendered by this process').closest('details') ?? document.body,
     ).getAllByRole('listitem');
-    expect(anew?.textContent).toBe('/ anew, at 2026-06-01 23:30:05 UTC');
+    expect(revalidated?.textContent).toBe('/ revalidated, at 2026-06-01 23:30:05 UTC');
     expect(first?.textContent).toBe('/posts/new on its first visit, at 2026-06-01 23:30:05 UTC');
   });
 });

@@ -83,7 +83,7 @@ describe.skipIf(!built)('a container', () => {
     const missing = await fetch(`${site}/posts/not-generated`);
     expect([missing.status, missing.headers.get('retry-after')]).toEqual([503, '30']);
     const text = await missing.text();
-    expect(text).toContain('This page is not at hand');
+    expect(text).toContain('This page is temporarily unavailable');
     expect(text).not.toContain('<script');
     expect(log().match(/^database: /gm)).toHaveLength(1);
     expect(log()).toContain('DATABASE_URL is not set');
