@@ -126,7 +126,7 @@ async function main(): Promise<void> {
     const generated = await requestsPerSecond('http://127.0.0.1:20999/posts/post-2');
     const queried = await requestsThatQuery('http://127.0.0.1:20999', url);
     say(
-      'generated page',
+      'prerendered page',
       `${generated.toFixed(0)} requests/s`,
       '16 connections, 8 s, client and server on the same machine',
     );
@@ -135,7 +135,7 @@ async function main(): Promise<void> {
       `${queried.toFixed(0)} requests/s`,
       'each request for another post, on its first visit',
     );
-    say('generated : queried', `${(generated / queried).toFixed(1)} : 1`, '');
+    say('prerendered : queried', `${(generated / queried).toFixed(1)} : 1`, '');
 
     await writePosts(url, MANY_POSTS);
     say(

@@ -1,35 +1,39 @@
 #!/usr/bin/env node
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runCanary } from './canary/canary.ts';
-import { prepare } from './check.ts';
 import { defaultLimits, type Limits } from './contents/budget.ts';
-import { checkImage } from './image/check.ts';
+import { checkImage } from './image/check-image.ts';
 import { openImage } from './image/source.ts';
+import type { CheckOptions } from './options.ts';
 import { selfTest } from './plant/self-test.ts';
 import type { Report } from './report/findings.ts';
-import { htmlReport } from './report/html.ts';
-import { sarifReport } from './report/sarif.ts';
-import { inColour, plainly, textReport } from './report/text.ts';
+import { FORMATS, type Format, failedReport, publish } from './report/publish.ts';
+import { inColour, plainly } from './report/text.ts';
+import { readAllowFile } from './secrets/allowed.ts';
+import { readContext } from './secrets/context.ts';
 import { type DeclaredSecret, readEnvFile, readSecretOption } from './secrets/declare.ts';
-import { checkSite, defaultCrawlLimits } from './site/check.ts';
-import { checkTree } from './tree/check.ts';
+import { type Prepared, prepare } from './secrets/prepare.ts';
+import { checkSite, defaultCrawlLimits } from './site/check-site.ts';
+import { checkTree } from './tree/check-tree.ts';
 import { CouldNotCheck, ExitCode, messageOf } from './verdict.ts';
 import { version } from './version.ts';
 
 const variables = process.env;
 
-interface SharedOptions {
+type SharedOptions = {
   secret: string[];
+  dotenv: string[];
   envFile: string[];
+  context: string[];
   notSecret: string[];
-  format: 'text' | 'json' | 'sarif' | 'html';
+  allowFile: string[];
+  format: Format;
   output?: string;
+  strict?: boolean;
   maxDepth: number;
   maxUnpacked: number;
   allowFrameworkKeys?: boolean;
-}
+};
 
 const repeated = (value: string, before: string[]): string[] => [...before, value];
 
@@ -48,13 +52,27 @@ function withSecrets(command: Command): Command {
       repeated,
       [],
     )
-    .option('--env-file <file>', 'look for the value of each line of an env file (repeatable)', repeated, [])
-    .option('--not-secret <NAME>', 'a variable of the env file that is no secret (repeatable)', repeated, [])
-    .addOption(
-      new Option('--format <format>', 'what the report is')
-        .choices(['text', 'json', 'sarif', 'html'])
-        .default('text'),
+    .option('--dotenv <file>', 'look for the value of each line of an env file (repeatable)', repeated, [])
+    .option(
+      '--env-file <file>',
+      'the same; Node.js reads an option of this name too, so --dotenv is safer (repeatable)',
+      repeated,
+      [],
     )
+    .option('--context <folder>', 'look for every credential in a build context (repeatable)', repeated, [])
+    .option(
+      '--not-secret <name>',
+      'a secret, or a part of one, that is not searched for: NAME, key, a.path or id:a.path (repeatable)',
+      repeated,
+      [],
+    )
+    .option(
+      '--allow-file <file>',
+      'the same, a line each, with a last day and a reason (repeatable)',
+      repeated,
+      [],
+    )
+    .addOption(new Option('--format <format>', 'what the report is').choices(FORMATS).default('text'))
     .option('--output <file>', 'write the report to a file and a summary to the terminal')
     .option(
       '--max-depth <n>',
@@ -68,24 +86,41 @@ function withSecrets(command: Command): Command {
       wholeNumber,
       defaultLimits.unpackedFile / 2 ** 20,
     )
+    .option(
+      '--strict',
+      'exit 2 if a file could not be opened, such as an encrypted archive (the default for image)',
+    )
+    .option('--no-strict', 'say so in the verdict and exit 0')
     .option('--allow-framework-keys', "list a framework's own live keys without calling them a leak");
 }
 
-function secretsOf(options: SharedOptions): { secrets: DeclaredSecret[]; notes: string[] } {
-  const secrets = options.secret.map((option) => readSecretOption(option, variables));
-  const notes: string[] = [];
-  for (const path of options.envFile) {
-    const read = readEnvFile(path, new Set(options.notSecret));
-    secrets.push(...read.secrets);
-    for (const name of read.published)
-      notes.push(`${name} of ${path} is public by its prefix and was not searched for`);
-  }
+function secretsOf(options: SharedOptions): DeclaredSecret[] {
+  const declared = [
+    ...options.secret.map((option) => readSecretOption(option, variables)),
+    ...[...options.dotenv, ...options.envFile].flatMap(readEnvFile),
+  ];
+  const isDeclared = new Set(declared.map(({ value }) => value.toString('latin1').trim()));
+  const found = options.context.flatMap(readContext);
+  const secrets = [
+    ...declared,
+    ...found.filter(({ value }) => !isDeclared.has(value.toString('latin1').trim())),
+  ];
   if (secrets.length === 0) {
     throw new CouldNotCheck(
-      'no secret was given, so nothing could be checked; give --secret id=…,src=… or --env-file',
+      options.context.length > 0
+        ? 'no credential was found in the build context, so nothing could be checked; give --secret id=…,src=…'
+        : 'no secret was given, so nothing could be checked; give --secret id=…,src=…, --dotenv or --context',
     );
   }
-  return { secrets, notes };
+  return secrets;
+}
+
+/** Compiles the search that the options ask for. */
+function preparedBy(options: SharedOptions): Prepared {
+  const allowed = options.allowFile.map((path) => readAllowFile(path, new Date()));
+  const exempt = new Set([...options.notSecret, ...allowed.flatMap(({ names }) => names)]);
+  const prepared = prepare(secretsOf(options), exempt);
+  return { ...prepared, warnings: [...prepared.warnings, ...allowed.flatMap(({ warnings }) => warnings)] };
 }
 
 const limitsOf = (options: SharedOptions): Limits => ({
@@ -108,51 +143,37 @@ function progressOn(stream: NodeJS.WriteStream): { show(bytes: number): void; cl
   };
 }
 
-function publish(report: Report, options: Pick<SharedOptions, 'format' | 'output'>): void {
-  const render = {
-    text: () => textReport(report, plainly),
-    json: () => `${JSON.stringify(report, null, 2)}\n`,
-    sarif: () => sarifReport(report),
-    html: () => htmlReport(report),
-  };
-  const paint = process.stdout.isTTY && !variables.NO_COLOR ? inColour : plainly;
-  if (options.output) {
-    mkdirSync(dirname(options.output), { recursive: true });
-    writeFileSync(options.output, render[options.format]());
-    process.stdout.write(textReport(report, paint));
-  } else
-    process.stdout.write(options.format === 'text' ? textReport(report, paint) : render[options.format]());
-}
+const paint = process.stdout.isTTY && !variables.NO_COLOR ? inColour : plainly;
 
-const exitCodeOf = (report: Report): ExitCode =>
-  report.verdict === 'leak'
-    ? ExitCode.leak
-    : report.verdict === 'clean'
-      ? ExitCode.clean
-      : ExitCode.couldNotCheck;
-
-type Check = (options: {
-  prepared: ReturnType<typeof prepare>;
-  limits: Limits;
-  allowFrameworkKeys: boolean;
-  onProgress: (bytes: number) => void;
-}) => Promise<Report>;
-
-async function run(options: SharedOptions, check: Check): Promise<void> {
-  const { secrets, notes } = secretsOf(options);
+/** Runs a check and publishes its report, also the report of a check that could not start. */
+async function run(
+  command: Report['command'],
+  target: string,
+  options: SharedOptions,
+  check: (options: CheckOptions) => Promise<Report>,
+): Promise<void> {
   const progress = progressOn(process.stderr);
   try {
-    const report = await check({
-      prepared: prepare(secrets),
+    const prepared = preparedBy(options);
+    const how = {
+      prepared,
       limits: limitsOf(options),
       allowFrameworkKeys: options.allowFrameworkKeys ?? false,
+      // Base images hold nothing that can't be opened, so an image that does is worth a look.
+      strict: options.strict ?? (command === 'image' || command === 'canary'),
       onProgress: progress.show,
-    });
-    progress.clear();
-    publish({ ...report, notes: [...notes, ...report.notes] }, options);
-    process.exitCode = exitCodeOf(report);
-  } finally {
-    progress.clear();
+    };
+    const report = await check(how).finally(progress.clear);
+    if (command !== 'canary' && (options.format === 'text' || options.output !== undefined))
+      for (const line of prepared.description) process.stdout.write(`looked for ${line}\n`);
+    process.exitCode = publish(report, options, paint);
+  } catch (error) {
+    const reason = messageOf(error);
+    if (options.format !== 'text' || options.output) {
+      publish(failedReport(command, target, reason), options, paint);
+    }
+    process.stderr.write(`sealcheck: ${reason}\n`);
+    process.exitCode = ExitCode.couldNotCheck;
   }
 }
 
@@ -165,14 +186,17 @@ const program = new Command('sealcheck')
 withSecrets(
   program
     .command('image')
-    .argument('<image>', 'a reference, a tar (docker save, OCI) or an OCI layout or cache directory'),
+    .argument(
+      '<image>',
+      'a reference, a tar (docker save, OCI; compressed or not, - for standard input) or an OCI layout or cache directory',
+    ),
 )
   .description(
     'search every layer, deleted files too, the config, history, annotations and attestations of an image',
   )
   .option('--dockerfile <file>', 'show in the report which of its steps had a secret mounted')
   .action((image: string, options: SharedOptions & { dockerfile?: string }) =>
-    run(options, (how) =>
+    run('image', image, options, (how) =>
       checkImage(openImage(image), {
         ...how,
         ...(options.dockerfile !== undefined && { dockerfile: options.dockerfile }),
@@ -180,15 +204,20 @@ withSecrets(
     ),
   );
 
-withSecrets(program.command('dir').argument('<path>', 'a tree of files, such as .next or dist'))
-  .description('search a directory')
-  .action((path: string, options: SharedOptions) => run(options, (how) => checkTree(path, how)));
+withSecrets(
+  program.command('dir').argument('<path>', 'a directory such as dist, a file, or - for standard input'),
+)
+  .description('search a directory or a file')
+  .action((path: string, options: SharedOptions) => run('dir', path, options, (how) => checkTree(path, how)));
 
 withSecrets(program.command('site').argument('<url>', 'the address of a running site'))
   .option('--max-requests <n>', 'how many answers are read at most', wholeNumber, defaultCrawlLimits.requests)
   .description('crawl a running site within its origin and search all that it answers')
-  .action((url: string, options: SharedOptions & { maxRequests: number }) =>
-    run(options, (how) => checkSite(url, how, { ...defaultCrawlLimits, requests: options.maxRequests })),
+  .option('--also-origin <origin>', "another origin that serves the site's files (repeatable)", repeated, [])
+  .action((url: string, options: SharedOptions & { maxRequests: number; alsoOrigin: string[] }) =>
+    run('site', url, options, (how) =>
+      checkSite(url, how, { requests: options.maxRequests, alsoOrigins: options.alsoOrigin }),
+    ),
   );
 
 withSecrets(
@@ -208,7 +237,7 @@ withSecrets(
   .option('--listen <address>', 'where the witness of a database listens', '127.0.0.1')
   .option('--reachable-as <host>', 'the name under which the build reaches the witness', '127.0.0.1')
   .action(
-    async (
+    (
       command: string[],
       options: SharedOptions & {
         image?: string;
@@ -217,23 +246,21 @@ withSecrets(
         listen: string;
         reachableAs: string;
       },
-    ) => {
-      const { report } = await runCanary({
-        secrets: secretsOf(options).secrets,
-        command,
-        ...(options.image !== undefined && { image: options.image }),
-        expected: options.expectFile,
-        unwitnessed: new Set(options.unwitnessed),
-        listen: options.listen,
-        reachableAs: options.reachableAs,
-        environment: variables,
-        limits: limitsOf(options),
-        allowFrameworkKeys: options.allowFrameworkKeys ?? false,
-        log: (line) => process.stderr.write(`sealcheck: ${line}\n`),
-      });
-      publish(report, options);
-      process.exitCode = exitCodeOf(report);
-    },
+    ) =>
+      run('canary', options.image ?? 'the build', options, (how) =>
+        runCanary({
+          ...how,
+          secrets: secretsOf(options),
+          command,
+          ...(options.image !== undefined && { image: options.image }),
+          expected: options.expectFile,
+          unwitnessed: new Set(options.unwitnessed),
+          listen: options.listen,
+          reachableAs: options.reachableAs,
+          environment: variables,
+          log: (line) => process.stderr.write(`sealcheck: ${line}\n`),
+        }),
+      ),
   );
 
 program
@@ -263,13 +290,39 @@ program
           : ExitCode.clean;
   });
 
+// A reader that has seen enough, such as "head", is no failure of the check.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+// Node.js ends with 1 at an error that nothing caught, and 1 is a leak.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
+  process.exit(ExitCode.couldNotCheck);
+});
+
+/** The value of an option whose command could not be parsed. */
+function given(option: string): string | undefined {
+  const at = process.argv.findIndex((argument) => argument === option || argument.startsWith(`${option}=`));
+  return at < 0 ? undefined : process.argv[at]?.slice(option.length + 1) || process.argv[at + 1];
+}
+
+// A pipeline finds the report that it expects even if the command line is wrong.
+function publishUsageError(reason: string): void {
+  const format = FORMATS.find((known) => known === given('--format'));
+  const output = given('--output');
+  if (format === undefined || format === 'text') return;
+  publish(failedReport('image', '', reason), { format, ...(output !== undefined && { output }) }, paint);
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError)
-    process.exitCode = error.exitCode === 0 ? ExitCode.clean : ExitCode.couldNotCheck;
+  if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = ExitCode.clean;
   else {
-    process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
+    // Commander has told its own errors.
+    if (!(error instanceof CommanderError)) process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
+    else publishUsageError(error.message);
     process.exitCode = ExitCode.couldNotCheck;
   }
 }

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { prepare } from '../src/check.ts';
 import { defaultLimits, type Limits } from '../src/contents/budget.ts';
-import { checkImage } from '../src/image/check.ts';
+import { checkImage } from '../src/image/check-image.ts';
 import type { ImageSource } from '../src/image/source.ts';
 import { type ImageBuilder, imageFile, type PlantedEntry } from '../src/plant/builder.ts';
 import type { Report } from '../src/report/findings.ts';
+import { prepare } from '../src/secrets/prepare.ts';
 
 /** An archive's files as a source that can be read again and again. */
 export const sourceOf = (files: readonly { name: string; bytes: Buffer }[]): ImageSource => ({

@@ -125,6 +125,111 @@ describe('the command', () => {
     expect(log.runs[0].tool.driver.rules[log.runs[0].results[0].ruleIndex].id).toBe('secret');
   });
 
+  it.each(['id=db,src=$V', 'id=db,env=$V', 'id=$V', '$V', 'id=db,value=$V', 'id=db,type=env,src=$V'])(
+    'does not repeat a value that was given in place of its name: %s',
+    async (option) => {
+      const url = 'postgres://app:Hk3nW8xQz7Lm@db.internal/app';
+      for (const given of [url, 'Hk3nW8xQz7Lm', value]) {
+        const ran = await run(['dir', tree({ a: 'x' }), '--secret', option.replace('$V', given)]);
+        expect(ran.code).toBe(2);
+        for (let at = 0; at + 6 <= given.length; at += 1)
+          expect(ran.out + ran.err).not.toContain(given.slice(at, at + 6));
+      }
+    },
+  );
+
+  it('says what it looks for, by name and length', async () => {
+    const ran = await run(['dir', tree({ a: 'x' }), '--secret', 'id=db,env=URL'], {
+      URL: 'postgres://app:Hk3nW8xQz7Lm@db.internal/app',
+    });
+    expect(ran.out).toMatch(
+      /looked for db: password \(12 bytes\), user:password \(16 bytes\), whole \(43 bytes\)/,
+    );
+  });
+
+  it('takes the credentials of a build context by itself', async () => {
+    const token = `npm_${randomBytes(27).toString('hex').slice(0, 36)}`;
+    const folder = tree({
+      'app/.npmrc': `//registry.example/:_authToken=k9Lw2xPq7ZtVx4\nsave-exact=true\n`,
+      'app/.env':
+        'NODE_ENV=production\nPORT=3000\nAWS_REGION=eu-central-1\nAPP_URL=https://blog.example\nAPI_KEY=u3Jq8sWz5TbNc1\n',
+      'app/.env.example': 'API_KEY=example-key-12345\n',
+      'app/.git/config': '[remote "origin"]\n\turl = https://x:m6Rv2yKd9HpFg4@git.example/a.git\n',
+      'app/env/database_url.txt': 'postgresql://app:e8Xc4vBn2MkLo0@db.internal/app\n',
+      'app/.docker/config.json': JSON.stringify({
+        auths: { a: { auth: Buffer.from('u:t5Yh7ujMk8Il3').toString('base64') } },
+      }),
+      'app/src/deploy.ts': `const TOKEN = '${token}';\n`,
+      'app/node_modules/a/.npmrc': '//registry.example/:_authToken=w1Qa2zXs3EdCr4\n',
+      'out/clean.js': 'production 3000 eu-central-1 https://blog.example example-key-12345',
+      'out/leaks.js': `k9Lw2xPq7ZtVx4 u3Jq8sWz5TbNc1 m6Rv2yKd9HpFg4 e8Xc4vBn2MkLo0 t5Yh7ujMk8Il3 ${token} w1Qa2zXs3EdCr4`,
+    });
+    const ran = await run(['dir', join(folder, 'out'), '--context', join(folder, 'app'), '--format', 'json']);
+    const report = JSON.parse(ran.out);
+    expect(
+      report.findings.map(({ secret, path }: { secret: string; path: string }) => `${secret} ${path}`).sort(),
+    ).toEqual([
+      '.docker_config.json leaks.js',
+      '.git_config leaks.js',
+      '.npmrc leaks.js',
+      'API_KEY leaks.js',
+      'env_database_url.txt leaks.js',
+      'src_deploy.ts_1 leaks.js',
+    ]);
+    expect(report.incomplete).toEqual([]);
+  });
+
+  it('leaves out what --not-secret or a line of an allow file names, until its last day', async () => {
+    const folder = tree({
+      'secret.json': JSON.stringify({ db: { password: 'k9Lw2xPq7ZtVx4' }, api: { token: 'u3Jq8sWz5TbNc1' } }),
+      allow: '# what  until  why\nfile:db.password 2099-01-31 a throw-away database\n',
+      expired: 'token 2020-01-31 it was to be removed\n',
+      wrong: 'token it was to be removed\n',
+      'out/a.js': 'k9Lw2xPq7ZtVx4',
+      'out/b.js': 'u3Jq8sWz5TbNc1',
+    });
+    const paths = async (...options: string[]) => {
+      const secret = ['--secret', `id=file,src=${join(folder, 'secret.json')}`, '--format', 'json'];
+      const ran = await run(['dir', join(folder, 'out'), ...secret, ...options]);
+      const report = JSON.parse(ran.out || '{"findings":[],"warnings":[]}');
+      return [
+        ran.code,
+        report.findings.map(({ path }: { path: string }) => path).join(' '),
+        ran.err + report.warnings.join(),
+      ];
+    };
+    expect(await paths('--not-secret', 'token')).toEqual([1, 'a.js', expect.any(String)]);
+    expect(await paths('--allow-file', join(folder, 'allow'))).toEqual([1, 'b.js', expect.any(String)]);
+    expect(await paths('--allow-file', join(folder, 'expired'))).toEqual([
+      1,
+      'a.js b.js',
+      expect.stringMatching(/ended on 2020-01-31/),
+    ]);
+    expect(await paths('--allow-file', join(folder, 'wrong'))).toEqual([
+      2,
+      '',
+      expect.stringMatching(/line 1: write a name/),
+    ]);
+  });
+
+  it('looks for a credential whose name makes it public', async () => {
+    const folder = tree({
+      '.env':
+        'NEXT_PUBLIC_STRIPE_SECRET_KEY=k9Lw2xPq7ZtVx4\nVITE_ADMIN_TOKEN=u3Jq8sWz5TbNc1\nVITE_TITLE=Blog\nREGION=eu-west-1\n',
+      'out/a.js': 'k9Lw2xPq7ZtVx4 u3Jq8sWz5TbNc1 Blog eu-west-1',
+    });
+    const ran = await run([
+      'dir',
+      join(folder, 'out'),
+      '--env-file',
+      join(folder, '.env'),
+      '--format',
+      'json',
+    ]);
+    const found = JSON.parse(ran.out).findings.map(({ secret }: { secret: string }) => secret);
+    expect(found).toEqual(['NEXT_PUBLIC_STRIPE_SECRET_KEY', 'VITE_ADMIN_TOKEN']);
+  });
+
   it('has no colour and no progress where nobody watches', async () => {
     const ran = await run(['dir', tree({ a: value }), '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
     expect(ran.out + ran.err).not.toContain('\u001b');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { prepare } from '../src/check.ts';
 import { searchBytes } from '../src/search/search.ts';
+import { prepare } from '../src/secrets/prepare.ts';
 
 const found = (secret: string, text: string | Buffer): string[] => {
   const { search } = prepare([{ id: 'id', value: Buffer.from(secret), origin: 'a test' }]);

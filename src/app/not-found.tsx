@@ -2,8 +2,8 @@ import { Notice } from '#ui/notice.tsx';
 
 export default function NotFound() {
   return (
-    <Notice kicker="404" title="There is no such page">
-      <p>The address may be mistyped, or the post is not published.</p>
+    <Notice kicker="404" title="Page not found">
+      <p>Check the address. The post may also have been withdrawn, or not published yet.</p>
       <p>
         <a href="/">Go to the latest posts</a>
       </p>

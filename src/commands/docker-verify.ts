@@ -8,8 +8,9 @@ import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:verify -- [options] [-- options of sealcheck image]
 
-Opens the image that docker:build made and looks for the very secrets that built it: in every layer, deleted files too,
-in the config, history and attestations, in every encoding.
+Opens the image that docker:build made and looks for the secrets that built it, and for every credential in this folder
+(.npmrc, .env*, .git/config, env/*, keys, tokens): in each layer, deleted files too, in the config, history and
+attestations, in every encoding.
 
 Options:
   -t, --tag <name>      the image's name (next-app)
@@ -34,7 +35,8 @@ async function main(): Promise<void> {
   const secrets = passed.flatMap((secret) => ['--secret', secret]);
   const sealcheck = join(PROJECT, 'sealcheck/src/cli.ts');
   const dockerfile = ['--dockerfile', join(PROJECT, 'Dockerfile')];
-  const args = [sealcheck, 'image', values.tag, ...secrets, ...dockerfile, ...positionals];
+  const context = ['--context', PROJECT];
+  const args = [sealcheck, 'image', values.tag, ...secrets, ...context, ...dockerfile, ...positionals];
   const { status } = await run(process.execPath, args, { stdio: 'inherit' });
   process.exitCode = typeof status === 'number' ? status : 2;
 }

@@ -52,13 +52,13 @@ export const SETTINGS = {
     ),
     without: "the request's host",
     readBy: 'server',
-    purpose: "the site's own address, such as `https://blog.example`, if a proxy stands in front",
+    purpose: "the site's public address, such as `https://blog.example`, if a proxy is in front of it",
   },
   DRAIN_SECONDS: {
     schema: wholeNumber(0, 3_600, 'is not a number of seconds. Set it to a whole number from 0 to 3600.'),
     default: '0',
     readBy: 'server',
-    purpose: 'seconds for which the server keeps answering after `SIGTERM`, at most 3600',
+    purpose: 'how long the server keeps answering after `SIGTERM`, in seconds, at most 3600',
   },
   LOG_FORMAT: {
     schema: oneOf(['lines', 'json'], 'is not a format of the log.'),
@@ -111,8 +111,7 @@ export const SETTINGS = {
   SECRETS_STORE: {
     schema: oneOf(['aws-secrets-manager', 'vault'], 'names no store that is known.'),
     readBy: 'store',
-    purpose:
-      'the store that is asked for secrets that are set nowhere else: `aws-secrets-manager` or `vault`',
+    purpose: 'the store for secrets that are set nowhere else: `aws-secrets-manager` or `vault`',
   },
   SECRETS_REFRESH_SECONDS: {
     schema: wholeNumber(1, 86_400, 'is not a number of seconds. Set it to a whole number from 1 to 86400.'),
@@ -128,7 +127,7 @@ export const SETTINGS = {
   SECRETS_STORE_PREFIX: {
     schema: text,
     readBy: 'store',
-    purpose: 'without an id: what comes before each name in AWS Secrets Manager, such as `blog/`',
+    purpose: 'used without an id: the prefix of each name in AWS Secrets Manager, such as `blog/`',
   },
   VAULT_ADDR: {
     schema: z.pipe(
@@ -153,13 +152,17 @@ export const SETTINGS = {
     schema: text,
     default: 'sealed',
     readBy: 'store',
-    purpose: 'the secret in that engine whose keys are the names of our secrets',
+    purpose: 'the secret in that engine whose keys are the declared names',
   },
-  VAULT_ROLE_ID: { schema: text, readBy: 'store', purpose: 'signs in by AppRole, with `VAULT_SECRET_ID`' },
+  VAULT_ROLE_ID: {
+    schema: text,
+    readBy: 'store',
+    purpose: 'the AppRole to sign in with, together with `VAULT_SECRET_ID`',
+  },
   VAULT_KUBERNETES_ROLE: {
     schema: text,
     readBy: 'store',
-    purpose: "signs in as the pod's service account, in this role",
+    purpose: "the role to sign in with as the pod's service account",
   },
   VAULT_JWT_FILE: {
     schema: text,
@@ -176,7 +179,7 @@ export const SETTINGS = {
   VAULT_DATABASE_PATH: {
     schema: text,
     readBy: 'store',
-    purpose: 'has Vault make a database user for each lease, as in `database/creds/blog`',
+    purpose: 'lets Vault create a database user for each lease, for example `database/creds/blog`',
     conflict: (textOf) =>
       (textOf('VAULT_DATABASE_PATH') === undefined) !== (textOf('VAULT_DATABASE_AT') === undefined)
         ? 'and VAULT_DATABASE_AT go together, as in database/creds/blog and db.example:5432/blog.'
@@ -185,7 +188,7 @@ export const SETTINGS = {
   VAULT_DATABASE_AT: {
     schema: text,
     readBy: 'store',
-    purpose: 'host, port and database for that user, as in `db.example:5432/blog?sslmode=require`',
+    purpose: 'host, port and database for that user, for example `db.example:5432/blog?sslmode=require`',
   },
 } as const satisfies Record<string, SettingDeclaration>;
 

@@ -21,7 +21,7 @@ const OWN: MailTemplate = {
 <h2 style="margin:2px 0 4px;font-size:18px"><a href="{{url}}" style="color:#a3261c">{{title}}</a></h2>
 <p style="margin:0">{{excerpt}}</p></td></tr>
 {{/each}}
-<tr><td style="padding:16px 28px 28px;color:#5f594f;font:13px/1.4 sans-serif">You get this because you asked for it.</td></tr>
+<tr><td style="padding:16px 28px 28px;color:#5f594f;font:13px/1.4 sans-serif">You receive this because you subscribed.</td></tr>
 </table></td></tr></table>
 </body>
 </html>`,

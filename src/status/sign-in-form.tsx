@@ -6,7 +6,7 @@ export function SignInForm({ refused }: { refused: boolean }) {
     <section className={styles.status}>
       <h1>Status</h1>
       <form className={styles.signIn} action="/status/sign-in" method="post">
-        <label htmlFor="token">Token of this site (STATUS_TOKEN)</label>
+        <label htmlFor="token">This site’s STATUS_TOKEN</label>
         <input
           id="token"
           name="token"
@@ -19,7 +19,7 @@ export function SignInForm({ refused }: { refused: boolean }) {
         <button type="submit">Show the status</button>
         {refused && (
           <p id="refused" role="alert">
-            That is not the token, or there were too many tries in the last minute.
+            That token is wrong, or there were too many attempts in the last minute.
           </p>
         )}
       </form>

@@ -3,7 +3,7 @@ import type { SecretState } from '#secrets/index.ts';
 import type { StatusReport } from './report.ts';
 import styles from './status.module.css';
 
-/** The report as a page: what the process is, its secrets, and the pages as readers get them now. */
+/** The report as a page: facts about the process, its secrets, and the pages that readers get now. */
 export function StatusTable({ report }: { report: StatusReport }) {
   const { secrets, store, database, pages, process } = report;
   const { sealed, next, node } = process.versions;
@@ -22,7 +22,7 @@ export function StatusTable({ report }: { report: StatusReport }) {
         </Fact>
         {store && (
           <Fact term={store.name} problem={store.problem !== undefined}>
-            gave its values at <Moment at={store.readAt} />
+            last read at <Moment at={store.readAt} />
             <Detail>{store.problem}</Detail>
           </Fact>
         )}
@@ -52,8 +52,8 @@ export function StatusTable({ report }: { report: StatusReport }) {
         ))}
       </dl>
       <p className={styles.detail}>
-        Ten digits are the fingerprint of a value. It is the same wherever the value and AUTH_SECRET are;
-        without AUTH_SECRET, it is another with every look.
+        The ten hex digits are a fingerprint of the value. Environments with the same value and AUTH_SECRET
+        show the same fingerprint. Without AUTH_SECRET, it changes each time this page is loaded.
       </p>
 
       <h2>Pages</h2>
@@ -108,7 +108,7 @@ function Fact({ term, problem, children }: { term: ReactNode; problem?: boolean;
   );
 }
 
-/** A line in smaller letters; nothing where there is nothing to say. */
+/** A line in smaller letters; nothing if it is empty. */
 function Detail({ children }: { children: ReactNode }) {
   return children ? <span className={styles.detail}>{children}</span> : null;
 }
@@ -120,8 +120,8 @@ function Moment({ at }: { at: Date }) {
 
 function foundIn({ source, need, problem }: SecretState): string {
   if (source) return source;
-  if (problem) return 'of no use';
-  return need === 'unused' ? 'not read while serving' : 'not set';
+  if (problem) return 'invalid';
+  return need === 'unused' ? 'not read at run time' : 'not set';
 }
 
 function counted(pages: number): string {

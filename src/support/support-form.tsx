@@ -3,15 +3,15 @@ import styles from './support-form.module.css';
 
 const SUGGESTED = 5;
 
-/** Asks for an amount, and says so where none can be taken. Works without JavaScript. */
+/** Asks for an amount, or says that payments are off. Works without JavaScript. */
 export function SupportForm() {
   return (
     <section className={styles.support}>
       <h1>Support this blog</h1>
       <form data-support="offered" action="/support/checkout" method="post">
-        <p>It has no advertisements and no trackers. If a post saved you an evening, pay for a coffee.</p>
+        <p>This blog has no ads and no trackers. If a post saved you an evening, buy us a coffee.</p>
         <fieldset className={styles.amounts}>
-          <legend>Once, in euros</legend>
+          <legend>One-time amount, in euros</legend>
           {AMOUNTS.map((amount) => (
             <label key={amount}>
               <input
@@ -25,10 +25,12 @@ export function SupportForm() {
             </label>
           ))}
         </fieldset>
-        <button type="submit">Go on to the payment</button>
-        <p className={styles.small}>You pay at Stripe. This site sees no card number, and keeps no name.</p>
+        <button type="submit">Continue to payment</button>
+        <p className={styles.small}>
+          You pay on Stripe’s page. This site never sees your card number and doesn’t store your name.
+        </p>
       </form>
-      <p data-support="closed">No support is taken at the moment. Thank you for thinking of it.</p>
+      <p data-support="closed">We can’t accept support at the moment. Thank you for thinking of it.</p>
     </section>
   );
 }

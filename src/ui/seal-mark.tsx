@@ -1,4 +1,4 @@
-/** The project's mark, a wax seal. It stands beside the name, and so says nothing of its own. */
+/** The project's mark, a wax seal. It is decorative: the name is next to it. */
 export function SealMark() {
   return (
     <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true" focusable="false">

@@ -1,6 +1,6 @@
 import { Notice } from './notice.tsx';
 
-/** Sent with status 503 in place of a page that could not be made. The form asks for the same address again. */
+/** Sent with status 503 instead of a page that could not be rendered. The form requests the same address again. */
 export function Unavailable() {
   return (
     <Notice kicker="503" title="This page is temporarily unavailable">

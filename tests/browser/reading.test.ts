@@ -109,7 +109,7 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
     const page = await openPage();
     await page.goto('/');
     await page.keyboard.press('Tab');
-    expect(await page.locator(':focus').innerText()).toBe('Skip to the content');
+    expect(await page.locator(':focus').innerText()).toBe('Skip to content');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').getAttribute('href')).toMatch(/^\/posts\//);

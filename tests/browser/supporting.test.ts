@@ -33,8 +33,8 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
       const link = page.getByRole('link', { name: 'Support this blog' });
       expect(await link.isVisible()).toBe(offered);
       await page.goto('/support');
-      expect(await page.getByRole('button', { name: 'Go on to the payment' }).isVisible()).toBe(offered);
-      expect(await page.getByText('No support is taken at the moment').isVisible()).toBe(!offered);
+      expect(await page.getByRole('button', { name: 'Continue to payment' }).isVisible()).toBe(offered);
+      expect(await page.getByText('We can’t accept support at the moment').isVisible()).toBe(!offered);
       await page.close();
     }
   });
@@ -62,7 +62,7 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
     page.on('request', (request) => asked.push(request.url()));
     await page.goto('/support');
     const refused = page.waitForEvent('console', (message) => /form-action/.test(message.text()));
-    await page.getByRole('button', { name: 'Go on to the payment' }).click();
+    await page.getByRole('button', { name: 'Continue to payment' }).click();
     await refused;
     expect(asked.filter((url) => url.includes('elsewhere.example'))).toEqual([]);
     stripe.trouble = undefined;
@@ -73,11 +73,11 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
     stripe.trouble = [500, { error: { type: 'api_error' } }];
     const page = await browser.newPage({ baseURL: site.url });
     await page.goto('/support');
-    await page.getByRole('button', { name: 'Go on to the payment' }).click();
+    await page.getByRole('button', { name: 'Continue to payment' }).click();
     await page.getByRole('heading', { name: 'No payment was started' }).waitFor();
     stripe.trouble = undefined;
-    await page.getByRole('link', { name: 'Try it again' }).click();
-    await page.getByRole('button', { name: 'Go on to the payment' }).waitFor();
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Continue to payment' }).waitFor();
     await page.close();
   });
 });

@@ -97,7 +97,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
     const file = join(folder, 'env/postgres_password.txt');
     const before = readFileSync(file, 'utf8');
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(run('sh', 'env/make-secrets')).toContain('left as it is');
+    expect(run('sh', 'env/make-secrets')).toContain('left unchanged');
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 

@@ -273,7 +273,7 @@ describe('the newsletter', () => {
   it('is generated in the template of the source without a key', async () => {
     const build = generateWith({});
     expect(await build.ended, build.output()).toBe(0);
-    expect(page()).toContain('You get this because you asked for it.');
+    expect(page()).toContain('You receive this because you subscribed.');
   });
 
   it.each<[string, [number, object] | undefined, RegExp]>([

@@ -75,7 +75,7 @@ describe('the site after npm start', () => {
       const { status, body } = await ask(path);
       expect(status).toBe(404);
       expect(body).not.toContain('Hidden');
-      expect(body).toContain('There is no such page');
+      expect(body).toContain('Page not found');
     }
   });
 

@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { type Prepared, prepare } from '../check.ts';
 import type { Limits } from '../contents/budget.ts';
-import { checkImage } from '../image/check.ts';
+import { checkImage } from '../image/check-image.ts';
 import { openImage } from '../image/source.ts';
 import type { Report } from '../report/findings.ts';
+import { failedReport } from '../report/publish.ts';
 import type { DeclaredSecret } from '../secrets/declare.ts';
+import { prepare } from '../secrets/prepare.ts';
 import { CouldNotCheck } from '../verdict.ts';
-import { version } from '../version.ts';
 import { Witness } from './witness.ts';
 
 /** What a positive control is given. */
-export interface CanaryOptions {
+export type CanaryOptions = {
   secrets: readonly DeclaredSecret[];
   /** The build: a program and its parameters, started without a shell. */
   command: readonly string[];
@@ -27,15 +27,16 @@ export interface CanaryOptions {
   environment: Readonly<Record<string, string | undefined>>;
   limits: Limits;
   allowFrameworkKeys: boolean;
+  strict?: boolean;
   log(line: string): void;
-}
+};
 
-interface Canary {
+type Canary = {
   id: string;
   variable: string;
   value: string;
   witness?: Witness;
-}
+};
 
 const password = (): string => randomBytes(18).toString('base64url');
 
@@ -63,22 +64,9 @@ async function canaryFor(secret: DeclaredSecret, options: CanaryOptions): Promis
     const value = text.length >= 16 ? alike(text) : password();
     return { id: secret.id, variable, value };
   }
-  const secretPassword = password();
-  const standing = new Witness(
-    {
-      host: url.hostname,
-      port: Number(url.port || 5432),
-      user: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
-    },
-    secretPassword,
-  );
-  const port = await standing.listen(options.listen);
-  url.username = `canary_${randomBytes(4).toString('hex')}`;
-  url.password = secretPassword;
-  url.hostname = options.reachableAs;
-  url.port = String(port);
-  return { id: secret.id, variable, value: url.href, witness: standing };
+  const witness = new Witness(url);
+  await witness.open(options.listen, options.reachableAs);
+  return { id: secret.id, variable, value: witness.url.href, witness };
 }
 
 async function runBuild(command: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -112,7 +100,7 @@ function globToExpression(glob: string): RegExp {
  * looks for the canaries in the image. A canary that was never used makes a clean verdict worthless, so that is told
  * as "could not check".
  */
-export async function runCanary(options: CanaryOptions): Promise<{ report: Report; prepared: Prepared }> {
+export async function runCanary(options: CanaryOptions): Promise<Report> {
   const startedAt = performance.now();
   const canaries: Canary[] = [];
   try {
@@ -127,7 +115,9 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
   const evidence: string[] = [];
   for (const { id, witness } of canaries) {
     if (witness && witness.logins > 0)
-      evidence.push(`"${id}" was used: ${witness.logins} logins with the canary's password`);
+      evidence.push(
+        `"${id}" was used: ${witness.logins} ${witness.logins === 1 ? 'login' : 'logins'} with the canary's password`,
+      );
     else if (witness) {
       const hint =
         witness.problems[0] ??
@@ -145,21 +135,9 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
     canaries.map(({ id, value }) => ({ id, value: Buffer.from(value), origin: 'canary' })),
   );
   let report: Report = {
-    tool: 'sealcheck',
-    version,
-    command: 'canary',
-    target: options.image ?? 'the build',
-    verdict: 'clean',
+    ...failedReport('canary', options.image ?? 'the build', ''),
     searched: prepared.searched,
-    findings: [],
-    allowed: [],
     incomplete: [],
-    warnings: [],
-    notes: [],
-    layers: [],
-    steps: [],
-    bytes: 0,
-    seconds: 0,
   };
   if (options.image !== undefined) {
     const open = new Map(options.expected.map((glob) => [glob, globToExpression(glob)]));
@@ -167,6 +145,7 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
       prepared,
       limits: options.limits,
       allowFrameworkKeys: options.allowFrameworkKeys,
+      strict: options.strict ?? false,
       onPath(path) {
         for (const [glob, expression] of open) if (expression.test(path)) open.delete(glob);
       },
@@ -178,14 +157,11 @@ export async function runCanary(options: CanaryOptions): Promise<{ report: Repor
   }
   const all = [...report.incomplete, ...incomplete];
   return {
-    prepared,
-    report: {
-      ...report,
-      command: 'canary',
-      incomplete: all,
-      notes: [...evidence, ...report.notes],
-      verdict: report.findings.length > 0 ? 'leak' : all.length > 0 ? 'could not check' : 'clean',
-      seconds: (performance.now() - startedAt) / 1000,
-    },
+    ...report,
+    command: 'canary',
+    incomplete: all,
+    notes: [...evidence, ...report.notes],
+    verdict: report.findings.length > 0 ? 'leak' : all.length > 0 ? 'could not check' : 'clean',
+    seconds: (performance.now() - startedAt) / 1000,
   };
 }

@@ -1,5 +1,5 @@
 /** How deep and how far archives are unpacked. Sizes are in bytes. */
-export interface Limits {
+export type Limits = {
   /** Archives within archives. */
   depth: number;
   /** What one file of a layer or tree may unpack to, nested archives included. */
@@ -9,7 +9,7 @@ export interface Limits {
   /** How many times its size something may unpack to once it is over `bombFloor`. */
   ratio: number;
   bombFloor: number;
-}
+};
 
 export const defaultLimits: Limits = {
   depth: 8,

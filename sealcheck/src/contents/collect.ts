@@ -3,16 +3,16 @@ import type { Hit } from '../search/search.ts';
 import type { Listener, Where } from './scan.ts';
 
 /** What was found in one place, before it is known what the place is in the image. */
-export interface Sighting {
+export type Sighting = {
   where: Where;
   hit?: Hit;
   rule?: FrameworkRule;
   occurrences: number;
-}
+};
 
-const mostReasons = 200;
-const mostSightings = 5000;
-const noPlace: Where = { source: '', path: '', nested: [] };
+const MOST_REASONS = 200;
+const MOST_SIGHTINGS = 5000;
+const NO_PLACE: Where = { source: '', path: '', nested: [] };
 
 const placeOf = (where: Where): string => [where.source, where.path, ...where.nested].join('\0');
 
@@ -21,6 +21,8 @@ export class Collector implements Listener {
   readonly incompleteReasons: { where: Where; reason: string }[] = [];
   readonly #toldIncomplete = new Set<string>();
   readonly notes: { where: Where; reason: string }[] = [];
+  /** What was searched as bytes and not opened, one reason a file. */
+  readonly unopenedFiles: { where: Where; reason: string }[] = [];
   bytes = 0;
   readonly #sightings = new Map<string, Sighting>();
   readonly #onProgress: (bytes: number) => void;
@@ -38,8 +40,9 @@ export class Collector implements Listener {
       const key = `${placeOf(where)}\0${hit.secret}\0${hit.part}\0${hit.encoding}`;
       const known = this.#sightings.get(key);
       if (known) known.occurrences += 1;
-      else if (this.#sightings.size < mostSightings) this.#sightings.set(key, { where, hit, occurrences: 1 });
-      else this.note(noPlace, `more than ${mostSightings} places hold a secret; the rest is not listed`);
+      else if (this.#sightings.size < MOST_SIGHTINGS)
+        this.#sightings.set(key, { where, hit, occurrences: 1 });
+      else this.note(NO_PLACE, `more than ${MOST_SIGHTINGS} places hold a secret; the rest is not listed`);
     }
     if (dropped > 0) this.note(where, `holds ${dropped} more occurrences than are listed`);
   }
@@ -52,14 +55,18 @@ export class Collector implements Listener {
   incomplete(where: Where, reason: string): void {
     const key = `${placeOf(where)}\0${reason}`;
     // One reason is enough for the verdict, so a hostile image can't make the list grow without end.
-    if (this.incompleteReasons.length >= mostReasons || this.#toldIncomplete.has(key)) return;
+    if (this.incompleteReasons.length >= MOST_REASONS || this.#toldIncomplete.has(key)) return;
     this.#toldIncomplete.add(key);
     this.incompleteReasons.push({ where, reason });
   }
 
   note(where: Where, reason: string): void {
-    if (where === noPlace && this.notes.some((known) => known.where === noPlace)) return;
-    if (this.notes.length < mostReasons) this.notes.push({ where, reason });
+    if (where === NO_PLACE && this.notes.some((known) => known.where === NO_PLACE)) return;
+    if (this.notes.length < MOST_REASONS) this.notes.push({ where, reason });
+  }
+
+  unopened(where: Where, reason: string): void {
+    if (this.unopenedFiles.length < MOST_REASONS) this.unopenedFiles.push({ where, reason });
   }
 
   progress(bytes: number): void {

@@ -7,6 +7,45 @@ import { zstdFrames } from './zstd.ts';
 
 export type Compression = 'gzip' | 'brotli' | 'zstd' | 'xz' | 'zlib' | 'deflate';
 
+const HEAD_LENGTH = 512;
+// Fewer, larger chunks than zlib's 16 KiB are less work for the event loop and the garbage collector.
+const CHUNK = 2 ** 18;
+
+/** The same stream with a first chunk of at least 512 bytes, if it has as many: enough for `kindOf`. */
+export async function* withHead(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  let failure: unknown;
+  try {
+    for await (const chunk of source) {
+      if (!head) yield chunk;
+      else {
+        head = head.length > 0 ? Buffer.concat([head, chunk]) : chunk;
+        if (head.length < HEAD_LENGTH) continue;
+        yield head;
+        head = undefined;
+      }
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (head && head.length > 0) yield head;
+  if (failure !== undefined) throw failure;
+}
+
+/** The first bytes of a stream, and the stream with them. */
+export async function peek(
+  source: AsyncIterable<Buffer>,
+): Promise<{ head: Buffer; stream: AsyncGenerator<Buffer, void, undefined> }> {
+  const chunks = withHead(source);
+  const first = await chunks.next();
+  async function* stream(): AsyncGenerator<Buffer, void, undefined> {
+    if (first.done) return;
+    yield first.value;
+    yield* chunks;
+  }
+  return { head: first.done ? Buffer.alloc(0) : first.value, stream: stream() };
+}
+
 /** What a file is by its first bytes (at least 265 of them, or the whole file). */
 export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefined {
   if (head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return 'gzip';
@@ -21,38 +60,6 @@ export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefi
 
 /** A zlib decoder tells how many bytes of its input belonged to the compressed data. */
 type Decoder = Transform & { readonly bytesWritten: number };
-
-const unopened: readonly (readonly [format: string, firstBytes: string])[] = [
-  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((level) => ['bzip2', `425a683${level}314159265359`] as const),
-  ['lz4', '04224d18'],
-  ['lzip', '4c5a495001'],
-  ['lzma', '5d00008000'],
-  ['lzma', '5d00000004'],
-  ['7z', '377abcaf271c'],
-  ['rar', '526172211a07'],
-  ['compress', '1f9d90'],
-  ['snappy', 'ff060000734e61507059'],
-  ['an encrypted file of OpenSSL', '53616c7465645f5f'],
-];
-
-/** The format of a file that packs its content in a way that is not read here, by its first bytes. */
-export function unopenedFormat(head: Buffer): string | undefined {
-  const start = head.toString('hex', 0, 16);
-  return unopened.find(([, firstBytes]) => start.startsWith(firstBytes))?.[0];
-}
-
-/** Which UTF-16 a text is in: by its byte order mark, or as every other byte of its beginning is zero. */
-export function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
-  if (head.length < 16) return undefined;
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
-  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
-  const zeros = [0, 0];
-  const looked = Math.min(head.length, 512) & ~1;
-  for (let at = 0; at < looked; at += 1) if (head[at] === 0) zeros[at & 1] = (zeros[at & 1] as number) + 1;
-  const [even = 0, odd = 0] = zeros.map((count) => (2 * count) / looked);
-  if (odd > 0.9 && even < 0.05) return 'utf-16le';
-  return even > 0.9 && odd < 0.05 ? 'utf-16be' : undefined;
-}
 
 // What came before damage is passed on, and only then is the damage told.
 async function* through(
@@ -116,13 +123,13 @@ export function decompressed(
     case 'zstd':
       return zstdFrames(source, through);
     case 'gzip':
-      return through(createGunzip(), source);
+      return through(createGunzip({ chunkSize: CHUNK }), source);
     case 'brotli':
-      return through(createBrotliDecompress(), source);
+      return through(createBrotliDecompress({ chunkSize: CHUNK }), source);
     case 'zlib':
-      return through(createInflate(), source);
+      return through(createInflate({ chunkSize: CHUNK }), source);
     case 'deflate':
-      return through(createInflateRaw(), source);
+      return through(createInflateRaw({ chunkSize: CHUNK }), source);
   }
 }
 
@@ -130,7 +137,7 @@ export function decompressed(
  * One entry of a tar. `name` and `link` are as stored, read as UTF-8; `fields` are the header's texts as bytes, and
  * `header` is all that stands before the entry's content: padding, PAX records, long names, the header itself.
  */
-export interface TarEntry {
+export type TarEntry = {
   name: string;
   link: string;
   type: string;
@@ -138,7 +145,7 @@ export interface TarEntry {
   fields: Buffer;
   header: Buffer;
   body: AsyncIterable<Buffer>;
-}
+};
 
 function fieldsOf(header: Header): Buffer {
   const pax = Object.entries((header.pax as Record<string, string> | null) ?? {}).flatMap(([key, value]) => [
@@ -155,7 +162,7 @@ function fieldsOf(header: Header): Buffer {
 const asUtf8 = (stored: string): string =>
   /[\u0100-\uffff]/.test(stored) ? stored : Buffer.from(stored, 'latin1').toString();
 
-const mostBetweenEntries = 8 * 2 ** 20;
+const MOST_BETWEEN_ENTRIES = 8 * 2 ** 20;
 
 /** The last bytes of a stream that passed by, from a position that only moves on. */
 class Passed {
@@ -169,7 +176,7 @@ class Passed {
       this.#chunks.push(chunk);
       this.#end += chunk.length;
       this.forget(this.#keepFrom);
-      if (this.#end - this.#keepFrom > mostBetweenEntries)
+      if (this.#end - this.#keepFrom > MOST_BETWEEN_ENTRIES)
         throw new Error('it has more than 8 MiB between two entries');
       yield chunk;
     }
@@ -193,7 +200,7 @@ class Passed {
   }
 }
 
-const oldSparse = 'S'.charCodeAt(0);
+const OLD_SPARSE = 'S'.charCodeAt(0);
 
 /**
  * Reads the entries of a tar one after the other, and hands over what is left after the last one. Iteration throws on a bad header, when the data is cut short, and at
@@ -214,7 +221,7 @@ export async function* tarEntries(
       const header = passed.upTo(found.byteOffset);
       const size = found.size ?? 0;
       passed.forget(found.byteOffset + (found.type === 'directory' ? 0 : size));
-      if (header.at(-512 + 156) === oldSparse && header.at(-512 + 482) !== 0)
+      if (header.at(-512 + 156) === OLD_SPARSE && header.at(-512 + 482) !== 0)
         throw new Error('it has a GNU sparse file of more than four stretches; pack it with --format=pax');
       yield {
         name: asUtf8(found.name),

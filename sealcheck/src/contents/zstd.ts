@@ -3,9 +3,9 @@ import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 
 // Windows of 64 MiB: what `zstd -19` and package managers write; `--ultra -22` asks for 128.
 const params = { [constants.ZSTD_d_windowLogMax]: 26 };
-const atOnce = 2 ** 20;
-const magicNumber = 0xfd2fb528;
-const longestBlock = 128 * 1024;
+const AT_ONCE = 2 ** 20;
+const MAGIC_NUMBER = 0xfd2fb528;
+const LONGEST_BLOCK = 128 * 1024;
 
 type Through = (
   decoder: Transform & { readonly bytesWritten: number },
@@ -66,7 +66,7 @@ async function* frameOf(bytes: Bytes, magic: Buffer): AsyncGenerator<Buffer, voi
     const header = await bytes.take(3);
     const fields = header.readUIntLE(0, 3);
     const length = ((fields >> 1) & 3) === 1 ? 1 : fields >> 3;
-    if (((fields >> 1) & 3) === 3 || length > longestBlock) throw new Error('a block of it is invalid');
+    if (((fields >> 1) & 3) === 3 || length > LONGEST_BLOCK) throw new Error('a block of it is invalid');
     yield Buffer.concat([header, await bytes.take(length)]);
     last = (fields & 1) === 1;
   }
@@ -80,7 +80,7 @@ async function* unpackedFrame(
   const start: Buffer[] = [];
   let length = 0;
   let whole = false;
-  while (!whole && length < atOnce) {
+  while (!whole && length < AT_ONCE) {
     const next = await frame.next();
     if (next.done) whole = true;
     else {
@@ -90,7 +90,7 @@ async function* unpackedFrame(
   }
   if (whole) {
     try {
-      yield zstdDecompressSync(Buffer.concat(start), { params, maxOutputLength: 8 * atOnce });
+      yield zstdDecompressSync(Buffer.concat(start), { params, maxOutputLength: 8 * AT_ONCE });
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
@@ -116,7 +116,7 @@ export async function* zstdFrames(
     while (await bytes.hasMore()) {
       const magic = await bytes.take(4);
       const number = magic.readUInt32LE(0);
-      if (number === magicNumber) yield* unpackedFrame(frameOf(bytes, magic), through);
+      if (number === MAGIC_NUMBER) yield* unpackedFrame(frameOf(bytes, magic), through);
       else if (number >>> 4 === 0x184d2a5)
         for await (const _ of bytes.pass((await bytes.take(4)).readUInt32LE(0)));
       else throw new Error('it is followed by other data');

@@ -1,5 +1,5 @@
 /** Where a framework bakes a key of its own into what it builds. Another framework is another entry. */
-export interface FrameworkRule {
+export type FrameworkRule = {
   framework: string;
   key: string;
   /** The end of the path of the files that hold it. */
@@ -9,19 +9,19 @@ export interface FrameworkRule {
   /** What someone who has it can do. */
   worth: string;
   remedy: string;
-}
+};
 
-const previewFiles = ['server/preview-props.json', 'prerender-manifest.json', 'prerender-manifest.js'];
-const previewRemedy =
+const PREVIEW_FILES = ['server/preview-props.json', 'prerender-manifest.json', 'prerender-manifest.js'];
+const PREVIEW_REMEDY =
   'blank the preview keys in the image and write new ones into prerender-manifest.json and preview-props.json when the container starts';
 
 const preview = (key: string, worth: string): FrameworkRule => ({
   framework: 'Next.js',
   key,
-  files: previewFiles,
+  files: PREVIEW_FILES,
   pattern: new RegExp(`\\\\*"${key}\\\\*"\\s*:\\s*\\\\*"([^"\\\\]*)`, 'g'),
   worth,
-  remedy: previewRemedy,
+  remedy: PREVIEW_REMEDY,
 });
 
 export const frameworkRules: readonly FrameworkRule[] = [

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { LayerPicture, MountingStep } from '../report/findings.ts';
 import { CouldNotCheck } from '../verdict.ts';
 
-interface Stage {
+type Stage = {
   name: string;
   /** The stage that it goes on from, if it is one of this file. */
   parent: Stage | undefined;
   steps: { name: string; secrets: string[] }[];
   copies: { from: string; text: string }[];
-}
+};
 
 const squeezed = (text: string): string => text.replace(/\s+/g, ' ').trim();
 

@@ -1,4 +1,4 @@
-const mostLinks = 100_000;
+const MOST_LINKS = 100_000;
 
 /** The paths, whiteouts and hard links of one layer: enough to tell whether a later layer hides a file of an earlier one. */
 export class LayerPaths {
@@ -22,7 +22,7 @@ export class LayerPaths {
       this.#paths.add(hashOf(clean));
       if (entry.type === 'directory') this.#folders.add(hashOf(clean));
     }
-    if (entry.type === 'link' && this.#linkCount < mostLinks) {
+    if (entry.type === 'link' && this.#linkCount < MOST_LINKS) {
       const target = cleanPath(entry.link);
       this.#links.set(target, [...(this.#links.get(target) ?? []), clean]);
       this.#linkCount += 1;

@@ -1,49 +1,30 @@
 import { createHash } from 'node:crypto';
 import { Budget, LimitReached } from '../contents/budget.ts';
 import { Channel } from '../contents/channel.ts';
-import { decompressed, kindOf, type TarEntry } from '../contents/decode.ts';
+import { decompressed, kindOf, peek, type TarEntry } from '../contents/decode.ts';
 import type { ContentScanner, Listener } from '../contents/scan.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 import { LayerPaths } from './layer.ts';
 import type { ImageFile, ImageSource } from './source.ts';
 
 /** One file of the archive after it was read: what it is by its content, and what is needed to say so in a finding. */
-export interface Blob {
+export type Blob = {
   name: string;
   size: number;
   paths?: LayerPaths;
   json?: unknown;
   /** The name of the blob that a symbolic link in an older archive stands for. */
   sameAs?: string;
-}
+};
 
 // A registry takes manifests of 4 MiB; parsed, JSON is many times its size. What is larger is searched as bytes alone.
-const largestDocument = 4 * 2 ** 20;
-const mostDocuments = 8 * 2 ** 20;
+const LARGEST_DOCUMENT = 4 * 2 ** 20;
+const MOST_DOCUMENTS = 8 * 2 ** 20;
 
 /** What is left for documents that are kept parsed, in bytes. */
-interface Allowance {
+type Allowance = {
   bytes: number;
-}
-
-async function head(source: AsyncIterator<Buffer>): Promise<Buffer> {
-  let first: Buffer = Buffer.alloc(0);
-  while (first.length < 512) {
-    const next = await source.next();
-    if (next.done) break;
-    first = first.length > 0 ? Buffer.concat([first, next.value]) : next.value;
-  }
-  return first;
-}
-
-async function* rejoin(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  if (first.length > 0) yield first;
-  for (;;) {
-    const next = await rest.next();
-    if (next.done) return;
-    yield next.value;
-  }
-}
+};
 
 async function* unpackedLayer(
   source: AsyncIterable<Buffer>,
@@ -83,8 +64,7 @@ async function scanBlob(
   onPath?: (path: string) => void,
 ): Promise<void> {
   const where = { source: file.name, path: '', nested: [] };
-  const chunks = body[Symbol.asyncIterator]();
-  const first = await head(chunks);
+  const { head: first, stream } = await peek(body);
   const kind = kindOf(first, '');
   const paths = new LayerPaths();
   const addPath = (entry: TarEntry): void => {
@@ -93,30 +73,29 @@ async function scanBlob(
   };
   if (kind === 'tar') {
     blob.paths = paths;
-    await scanner.scanTar(where, rejoin(first, chunks), addPath);
+    await scanner.scanTar(where, stream, addPath);
     return;
   }
   if (kind === 'gzip' || kind === 'zstd' || kind === 'xz') {
     if (kind === 'gzip') scanner.scanText({ ...where, nested: ['(gzip header)'] }, first);
     const budget = new Budget(scanner.limits, scanner.limits.unpackedLayer);
-    const unpacked = unpackedLayer(decompressed(kind, metered(rejoin(first, chunks), budget)), budget)[
-      Symbol.asyncIterator
-    ]();
-    const start = await head(unpacked);
+    const { head: start, stream: unpacked } = await peek(
+      unpackedLayer(decompressed(kind, metered(stream, budget)), budget),
+    );
     if (kindOf(start, '') === 'tar' || start.every((byte) => byte === 0)) {
       blob.paths = paths;
-      await scanner.scanTar(where, rejoin(start, unpacked), addPath);
-    } else await scanner.scanFile({ ...where, nested: [`(${kind})`] }, rejoin(start, unpacked), undefined);
+      await scanner.scanTar(where, unpacked, addPath);
+    } else await scanner.scanFile({ ...where, nested: [`(${kind})`] }, unpacked, undefined);
     return;
   }
   if (first.length > 0 && first.every((byte) => byte === 0)) blob.paths = paths;
   const isDocument =
     /^\s*[{[]/.test(first.toString('latin1', 0, 64)) &&
-    file.size <= Math.min(largestDocument, documents.bytes);
+    file.size <= Math.min(LARGEST_DOCUMENT, documents.bytes);
   if (isDocument) documents.bytes -= file.size;
   const kept: Buffer[] = [];
   async function* keeping(): AsyncGenerator<Buffer, void, undefined> {
-    for await (const chunk of rejoin(first, chunks)) {
+    for await (const chunk of stream) {
       if (isDocument) kept.push(Buffer.from(chunk));
       yield chunk;
     }
@@ -196,7 +175,7 @@ export async function readImage(
   onPath?: (path: string) => void,
 ): Promise<Map<string, Blob>> {
   const blobs = new Map<string, Blob>();
-  const documents: Allowance = { bytes: mostDocuments };
+  const documents: Allowance = { bytes: MOST_DOCUMENTS };
   try {
     for await (const file of source.files()) {
       if (file.name.includes('\0'))

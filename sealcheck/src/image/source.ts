@@ -2,28 +2,35 @@ import { spawn } from 'node:child_process';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { tarEntries } from '../contents/decode.ts';
+import { decompressed, kindOf, peek, tarEntries } from '../contents/decode.ts';
+import { foreignFormat } from '../contents/foreign.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 
 /** One file of an image archive or layout: a blob, an index, a manifest. */
-export interface ImageFile {
+export type ImageFile = {
   name: string;
   /** Where a symbolic link of an older archive leads, else ''. */
   link: string;
   size: number;
   body: AsyncIterable<Buffer>;
-}
+};
 
 /** An image as a sequence of files that is read once, in the order in which they come. */
-export interface ImageSource {
+export type ImageSource = {
   /** What was given: a reference, a tar or a directory. */
   name: string;
   kind: 'engine' | 'archive' | 'layout';
   files(): AsyncIterable<ImageFile>;
-}
+};
 
+// As "docker load" does, it takes an archive that was compressed as a whole.
 async function* filesOfTar(source: AsyncIterable<Buffer>): AsyncGenerator<ImageFile, void, undefined> {
-  for await (const entry of tarEntries(source)) {
+  const { head, stream } = await peek(source);
+  const kind = kindOf(head, '');
+  const format = kind === 'tar' || kind === undefined ? foreignFormat(head)?.name : undefined;
+  if (format) throw new CouldNotCheck(`the archive is ${format}; decompress it first`);
+  const tar = kind === undefined || kind === 'tar' ? stream : decompressed(kind, stream);
+  for await (const entry of tarEntries(tar)) {
     if (entry.type === 'directory') continue;
     yield { name: entry.name.replace(/^\.\//, ''), link: entry.link, size: entry.size, body: entry.body };
   }
@@ -78,16 +85,18 @@ async function* outputOf(
 
 /**
  * Opens an image: a directory (OCI layout, or a BuildKit `--cache-to type=local` export), a tar (docker save, or an
- * OCI layout in a tar) or else a reference, which is streamed from `docker save` and never written to disk.
+ * OCI layout in a tar, compressed or not; `-` is standard input) or else a reference, which is streamed from `docker save` and never written to disk.
  *
  * @throws CouldNotCheck when a directory is no layout.
  */
 export function openImage(given: string): ImageSource {
+  if (given === '-')
+    return { name: 'standard input', kind: 'archive', files: () => filesOfTar(process.stdin) };
   if (existsSync(given)) {
     if (statSync(given).isDirectory()) {
       if (!existsSync(join(given, 'index.json'))) {
         throw new CouldNotCheck(
-          `${given} is a directory without index.json, so no OCI layout; use "sealcheck dir" for a tree of files`,
+          `${given} is a directory without index.json, so it is not an OCI layout; use "sealcheck dir" for a tree of files`,
         );
       }
       return { name: given, kind: 'layout', files: () => filesOfDirectory(given) };
@@ -103,7 +112,7 @@ export function openImage(given: string): ImageSource {
       `"${given}" is neither a file, a directory nor an image reference; check its spelling`,
     );
   }
-  if (/\.(tar|oci)$/.test(given))
+  if (/\.(tar|oci|tgz|gz|zst)$/.test(given))
     throw new CouldNotCheck(`${given} does not exist; give the path of an existing archive`);
   return { name: given, kind: 'engine', files: () => filesOfTar(outputOf('docker', ['save', given], given)) };
 }

@@ -1,95 +1,111 @@
 import { randomInt } from 'node:crypto';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Finding } from '../report/findings.ts';
+import { AROUND, ENCODERS, encodedBy, isPromised } from '../search/encoders.ts';
+import { canonicalOf } from '../search/needles.ts';
 import { type ImageBuilder, type LayerName, tarOf } from './builder.ts';
 
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-const word = (length: number): string =>
-  Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
+const PRINTABLE = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
+const FEWEST_TELLING = 10;
 
-/** A random value that looks like a generated password, with characters that every encoder has to escape. */
-export const plantedValue = (): string => `${word(11)}/&"<+${word(11)}`;
+/** A random value of 16 to 40 printable characters, as a generated password may have them. */
+export function plantedValue(): string {
+  for (;;) {
+    const characters = Array.from({ length: randomInt(16, 41) }, () => PRINTABLE[randomInt(95)] ?? '');
+    const value = characters.join('').trim();
+    if (canonicalOf(Buffer.from(value)).length >= FEWEST_TELLING) return value;
+  }
+}
 
-const each = (text: string, write: (character: string) => string): string => [...text].map(write).join('');
-const hex = (character: string): string => character.charCodeAt(0).toString(16).padStart(2, '0');
+type Write = (value: string) => Buffer;
 
-/** How a build tool might have written a value. The bytes are what stands in the file. */
-export const plantedEncodings: Record<string, (value: string) => Buffer> = {
-  plain: (value) => Buffer.from(value),
-  'url-encoded': (value) => Buffer.from(encodeURIComponent(value)),
-  'url-encoded, lower case': (value) =>
-    Buffer.from(encodeURIComponent(value).replace(/%../g, (pair) => pair.toLowerCase())),
-  'url-encoded in part': (value) => Buffer.from(value.replaceAll('/', '%2F').replaceAll('&', '%26')),
-  'url-encoded whole': (value) => Buffer.from(each(value, (c) => `%${hex(c)}`)),
-  'json-escaped': (value) => Buffer.from(JSON.stringify(value)),
-  'json in json': (value) => Buffer.from(JSON.stringify(JSON.stringify({ value }))),
-  'js-escaped \\u': (value) => Buffer.from(each(value, (c) => `\\u00${hex(c)}`)),
-  'js-escaped \\x': (value) => Buffer.from(each(value, (c) => `\\x${hex(c)}`)),
-  'js-escaped octal': (value) => Buffer.from(each(value, (c) => `\\${c.charCodeAt(0).toString(8)}`)),
-  'hex of utf-16': (value) => Buffer.from(Buffer.from(value, 'utf16le').swap16().toString('hex')),
-  template: (value) => Buffer.from(`\`\${"${value.slice(0, 11)}"}\${"${value.slice(11)}"}\``),
-  'js-escaped for HTML': (value) =>
-    Buffer.from(JSON.stringify(value).replace(/[<>&]/g, (c) => `\\u00${hex(c)}`)),
-  'html-escaped': (value) =>
-    Buffer.from(value.replace(/[&"<]/g, (c) => ({ '&': '&amp;', '"': '&quot;' })[c] ?? '&lt;')),
-  'html-escaped numbers': (value) =>
-    Buffer.from(value.replace(/[&"</]/g, (c) => `&#x${hex(c).toUpperCase()};`)),
-  base64: (value) => Buffer.from(Buffer.from(value).toString('base64')),
-  'base64, one byte on': (value) => Buffer.from(Buffer.from(`:${value}:`).toString('base64')),
-  'base64, two bytes on': (value) => Buffer.from(Buffer.from(`a:${value}zz`).toString('base64')),
-  base64url: (value) => Buffer.from(Buffer.from(value).toString('base64url')),
+// Between letters: a line that begins with "#" may as well be a comment, and one that ends with "=" quoted-printable.
+function pieces(value: string): [string, string] {
+  const at = Math.max(1, value.slice(5).search(/[A-Za-z0-9]{2}/) + 6);
+  return [value.slice(0, at), value.slice(at)];
+}
+const bytesOf = (value: string): number[] => [...Buffer.from(value)];
+
+/** How a value may stand in a file without any encoder: split, listed, turned around. */
+const OTHERS: Readonly<Record<string, Write>> = {
+  plain: Buffer.from,
+  reversed: (value) => Buffer.from([...value].reverse().join('')),
+  'byte list': (value) => Buffer.from(JSON.stringify(Buffer.from(value))),
+  'byte list, indented': (value) => Buffer.from(JSON.stringify(bytesOf(value), null, 2)),
+  'byte list by index': (value) => Buffer.from(JSON.stringify({ ...bytesOf(value) })),
+  'hex, byte by byte': (value) =>
+    Buffer.from(
+      bytesOf(value)
+        .map((byte) => `0x${byte.toString(16).padStart(2, '0')}`)
+        .join(', '),
+    ),
+  'doubled quotes': (value) => Buffer.from(`"${value.replaceAll('"', '""')}"`),
+  'basic credentials': (value) => Buffer.from(Buffer.from(`blog:${value}`).toString('base64')),
+  'line wrap': (value) => Buffer.from(pieces(value).join('\n  ')),
   'base64, wrapped': (value) =>
     Buffer.from(
       Buffer.from(`${'-'.repeat(45)}${value}`)
         .toString('base64')
         .replace(/.{64}/g, '$&\n'),
     ),
-  'base64 twice': (value) =>
-    Buffer.from(Buffer.from(Buffer.from(value).toString('base64')).toString('base64')),
-  hex: (value) => Buffer.from(Buffer.from(value).toString('hex')),
-  'hex, upper case': (value) => Buffer.from(Buffer.from(value).toString('hex').toUpperCase()),
-  'utf-16le': (value) => Buffer.from(value, 'utf16le'),
-  'utf-16be': (value) => Buffer.from(value, 'utf16le').swap16(),
-  'quoted-printable': (value) =>
-    Buffer.from(`${value.slice(0, 9)}=\r\n${value.slice(9)}`.replace('"', '=22')),
-  reversed: (value) => Buffer.from([...value].reverse().join('')),
-  'byte list': (value) => Buffer.from(JSON.stringify(Buffer.from(value))),
-  'byte list, indented': (value) => Buffer.from(JSON.stringify([...Buffer.from(value)], null, 2)),
-  'hex, byte by byte': (value) =>
+  concatenation: (value) =>
     Buffer.from(
-      Buffer.from(value)
-        .toString('hex')
-        .replace(/..(?!$)/g, '$&:'),
+      pieces(value)
+        .map((piece) => JSON.stringify(piece))
+        .join(' + '),
     ),
-  'doubled quotes': (value) => Buffer.from(`"${value.replaceAll('"', '""')}"`),
-  'basic credentials': (value) => Buffer.from(Buffer.from(`blog:${value}`).toString('base64')),
-  'line wrap': (value) => Buffer.from(`${value.slice(0, 6)}\n  ${value.slice(6)}`),
-  concatenation: (value) => Buffer.from(`'${value.slice(0, 14)}' + '${value.slice(14)}'`),
   'rsc chunk border': (value) =>
     Buffer.from(
-      `<script>self.__next_f.push([1,${JSON.stringify(value.slice(0, 8))}])</script><script>self.__next_f.push([1,${JSON.stringify(value.slice(8))}])</script>`,
+      pieces(value)
+        .map((piece) => `<script>self.__next_f.push([1,${JSON.stringify(piece)}])</script>`)
+        .join(''),
     ),
+  highlighter: (value) => Buffer.from(pieces(value).join('</span><span class="hljs-string">')),
+};
+
+const drawn = <T>(values: readonly T[]): T => values[randomInt(values.length)] as T;
+
+/** A random chain of encoders, of those that the property test draws from. */
+function randomChain(length: number): [string, Write] {
+  for (;;) {
+    const steps = Array.from({ length }, () => ({ encoder: drawn(ENCODERS), around: drawn(AROUND) }));
+    const name = steps.map(({ encoder }) => encoder.name).join(' > ');
+    if (isPromised(steps)) return [name, (value) => encodedBy(value, steps)];
+  }
+}
+
+const CHAINS = Object.fromEntries(
+  [2, 3].flatMap((length) => Array.from({ length: 30 }, () => randomChain(length))),
+);
+
+/** How a build may have written a value: alone, through each encoder, and through random chains. */
+const plantedEncodings: Readonly<Record<string, Write>> = {
+  ...OTHERS,
+  ...Object.fromEntries(
+    ENCODERS.map(({ name, encode }): [string, Write] => [name, (value) => encode(Buffer.from(value))]),
+  ),
+  ...CHAINS,
 };
 
 /** Where a plant must be found. `path` and `nested` are matched as substrings. */
-export interface Expectation {
+export type Expectation = {
   place: string;
   path: string;
   nested?: string;
   layer?: LayerName;
   visibility?: Finding['visibility'];
-}
+};
 
 /** One hiding place: puts encoded bytes into an image, and says where they must be found. */
-interface Place {
+type Place = {
   name: string;
   encodings: readonly string[];
   plant(image: ImageBuilder, bytes: Buffer, folder: string): Expectation | Promise<Expectation>;
-}
+};
 
-const textual = ['plain', 'url-encoded', 'json-escaped', 'base64', 'hex'] as const;
-const short = ['plain', 'base64, one byte on', 'url-encoded in part'] as const;
-const nameable = ['base64url', 'hex', 'url-encoded'] as const;
+const textual = ['plain', 'URL component', 'JSON', 'base64', 'hex'] as const;
+const short = ['plain', 'base64, 1 on', 'URL component, lower case'] as const;
+const nameable = ['base64url', 'hex', 'URL component'] as const;
 
 const inFile = (
   name: string,
@@ -136,6 +152,14 @@ export function zipOf(name: string, content: Buffer): Buffer {
   return Buffer.concat([local, Buffer.from(name), packed]);
 }
 
+const packed = (
+  name: string,
+  path: string,
+  pack: (text: Buffer) => Buffer | Promise<Buffer>,
+  nested: string,
+  encodings: readonly string[] = short,
+): Place => inFile(name, path, (bytes) => pack(prose(bytes)), encodings, nested);
+
 const removedFile = (
   name: string,
   hide: (folder: string) => { path: string; entry: string; content?: Buffer },
@@ -158,12 +182,12 @@ export const plantedPlaces: readonly Place[] = [
     'a NEXT_PUBLIC_ variable in a bundle',
     '.next/static/chunks/4f2a.js',
     around('(self.k=self.k||[]).push([[1],{2:e=>{let t="', '";e.exports=t}}]);'),
-    ['json-escaped', 'js-escaped \\x', 'concatenation', 'base64'],
+    ['JSON', 'JS \\x', 'concatenation', 'base64'],
   ),
   inFile('an RSC prop', '.next/server/app/index.rsc', around('1:["$","$L2",null,{"url":', '}]\n'), [
-    'json-escaped',
-    'js-escaped for HTML',
-    'url-encoded',
+    'JSON',
+    'JSON with \\u003c',
+    'URL component',
   ]),
   inFile(
     'an Authorization header in a chunk',
@@ -187,7 +211,7 @@ export const plantedPlaces: readonly Place[] = [
     'a page split at a chunk border',
     '.next/server/app/index.html',
     around('<!DOCTYPE html>', '</html>'),
-    ['rsc chunk border', 'html-escaped', 'html-escaped numbers'],
+    ['rsc chunk border', 'HTML attribute', 'XML hex for punctuation'],
   ),
   inFile(
     'a source map',
@@ -196,7 +220,7 @@ export const plantedPlaces: readonly Place[] = [
       Buffer.from(
         JSON.stringify({ version: 3, sourcesContent: [`const url = "${bytes.toString('latin1')}";`] }),
       ),
-    ['plain', 'json-escaped', 'url-encoded'],
+    ['plain', 'JSON', 'URL component'],
   ),
   inFile(
     'an inline source map',
@@ -205,78 +229,60 @@ export const plantedPlaces: readonly Place[] = [
       Buffer.from(
         `a{}/*# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify({ sourcesContent: [`let a = '${bytes.toString('latin1')}'`] })).toString('base64')} */`,
       ),
-    ['plain', 'json-escaped'],
+    ['plain', 'JSON'],
   ),
   inFile('.npmrc', '.npmrc', around('//registry.example/:_authToken='), short),
   inFile('a PEM-like wrap', 'key.pem', around('-----BEGIN THING-----\n', '\n-----END THING-----\n'), [
     'base64, wrapped',
     'line wrap',
   ]),
-  inFile('a gzip file', 'log.gz', (bytes) => gzipSync(prose(bytes)), textual, '(gzip)'),
-  inFile('a brotli file', 'page.html.br', (bytes) => brotliCompressSync(prose(bytes)), short, '(brotli)'),
-  inFile('a zstd file', 'data.zst', (bytes) => zstdCompressSync(prose(bytes)), short, '(zstd)'),
-  inFile(
-    'a zlib stream (a git object)',
-    '.git/objects/ab/cdef',
-    (bytes) => deflateSync(prose(bytes)),
-    short,
-    '(zlib',
-  ),
-  inFile(
-    'a zip',
-    'bundle.zip',
-    (bytes) => zipOf('inner/config.json', prose(bytes)),
-    short,
-    'inner/config.json',
-  ),
-  inFile(
-    'a tar',
-    'backup.tar',
-    async (bytes) => tarOf([{ name: 'inner/.env', content: prose(bytes) }]),
-    short,
-    'inner/.env',
-  ),
-  inFile(
+  packed('a gzip file', 'log.gz', gzipSync, '(gzip)', textual),
+  packed('a brotli file', 'page.html.br', brotliCompressSync, '(brotli)'),
+  packed('a zstd file', 'data.zst', zstdCompressSync, '(zstd)'),
+  packed('a zlib stream (a git object)', '.git/objects/ab/cdef', deflateSync, '(zlib'),
+  packed('a zip', 'bundle.zip', (text) => zipOf('inner/config.json', text), 'inner/config.json'),
+  packed('a tar', 'backup.tar', (text) => tarOf([{ name: 'inner/.env', content: text }]), 'inner/.env'),
+  packed(
     'a gzip in a tar',
     'outer.tar',
-    async (bytes) => tarOf([{ name: 'inner/dump.sql.gz', content: gzipSync(prose(bytes)) }]),
-    short,
-    'inner/dump.sql.gz',
+    (text) => tarOf([{ name: 'dump.gz', content: gzipSync(text) }]),
+    'dump.gz',
   ),
-  inFile(
+  packed(
     'a tar in a gzip in a zip',
     'all.zip',
-    async (bytes) =>
-      zipOf('deep.tgz', gzipSync(await tarOf([{ name: 'bottom.txt', content: prose(bytes) }]))),
-    short,
-    'bottom.txt',
+    async (text) => zipOf('a.tgz', gzipSync(await tarOf([{ name: 'b.txt', content: text }]))),
+    'b.txt',
   ),
-  inFile(
+  packed(
     'a zstd frame in the middle of a file',
-    '.next/cache/turbopack/0001.sst',
-    (bytes) => padded(zstdCompressSync(prose(bytes))),
-    textual,
+    'cache/0001.sst',
+    (text) => padded(zstdCompressSync(text)),
     '(zstd frame)',
+    textual,
   ),
-  inFile(
+  packed(
     'a gzip frame in the middle of a file',
     'firmware.bin',
-    (bytes) => padded(gzipSync(prose(bytes))),
-    short,
+    (text) => padded(gzipSync(text)),
     '(gzip frame)',
   ),
-  inFile(
+  packed(
     'a zlib stream in the middle of a file',
     'objects.pack',
-    (bytes) => padded(deflateSync(prose(bytes))),
-    short,
+    (text) => padded(deflateSync(text)),
     '(zlib frame)',
   ),
-  inFile(
+  packed(
     'a gzip in base64',
-    'cloud-init.yaml',
-    (bytes) => Buffer.from(`content: ${gzipSync(prose(bytes)).toString('base64')}\n`),
-    short,
+    'cloud.yaml',
+    (text) => Buffer.from(`a: ${gzipSync(text).toString('base64')}\n`),
+    '(base64)',
+  ),
+  packed(
+    'a zlib stream in base64',
+    'state.json',
+    (text) => Buffer.from(`{"a":"${deflateSync(text).toString('base64')}"}`),
     '(base64)',
   ),
   inFile(
@@ -295,14 +301,14 @@ export const plantedPlaces: readonly Place[] = [
     'a data URI',
     'index.html',
     (bytes) => Buffer.from(`<img src="data:text/plain;base64,${prose(bytes).toString('base64')}">`),
-    ['url-encoded', 'json-escaped', 'hex'],
+    ['URL component', 'JSON', 'hex'],
     '(base64)',
   ),
   inFile(
     'a database file',
     'app.sqlite',
     (bytes) => Buffer.concat([Buffer.from('SQLite format 3\0'), noise(4080, 1), bytes, noise(4000, 2)]),
-    ['plain', 'utf-16le', 'utf-16be', 'base64'],
+    ['plain', 'UTF-16', 'UTF-16, big-endian', 'base64'],
   ),
   inFile(
     'a core dump',
@@ -314,13 +320,13 @@ export const plantedPlaces: readonly Place[] = [
         bytes,
         Buffer.alloc(8000),
       ]),
-    ['plain', 'utf-16le', 'reversed', 'byte list'],
+    ['plain', 'UTF-16', 'reversed', 'byte list'],
   ),
   inFile(
     'a file over a chunk border',
     'large.log',
     (bytes) => Buffer.concat([Buffer.alloc(65536 - 12, 0x2e), bytes, Buffer.alloc(70000, 0x2e)]),
-    ['plain', 'base64', 'js-escaped \\u', 'concatenation'],
+    ['plain', 'base64', 'JS \\u', 'concatenation'],
   ),
   inFile('a layer in gzip', 'app.conf', prose, short, undefined, 'gzip'),
   inFile('a layer in frames of zstd', 'app.conf', prose, short, undefined, 'zstd'),
@@ -476,12 +482,12 @@ function documentPlaces(): Place[] {
 }
 
 /** One pair of hiding place and encoding. */
-export interface Plant {
+export type Plant = {
   id: string;
   place: string;
   encoding: string;
   plant(image: ImageBuilder, value: string): Promise<Expectation>;
-}
+};
 
 /** Every pair that can occur, numbered. */
 export const plants: readonly Plant[] = plantedPlaces
@@ -493,7 +499,7 @@ export const plants: readonly Plant[] = plantedPlaces
       place: place.name,
       encoding,
       plant: async (image, value) =>
-        place.plant(image, (plantedEncodings[encoding] ?? Buffer.from)(value) as Buffer, `planted/${id}`),
+        place.plant(image, (plantedEncodings[encoding] ?? Buffer.from)(value), `planted/${id}`),
     };
   });
 

@@ -1,8 +1,8 @@
-import { prepare } from '../check.ts';
 import type { Limits } from '../contents/budget.ts';
-import { checkImage } from '../image/check.ts';
+import { checkImage } from '../image/check-image.ts';
 import { isObject, type JsonObject, listOf, textOf } from '../image/documents.ts';
 import type { ImageFile, ImageSource } from '../image/source.ts';
+import { prepare } from '../secrets/prepare.ts';
 import { CouldNotCheck } from '../verdict.ts';
 import { ImageBuilder, imageFile, layerNames } from './builder.ts';
 import { type Expectation, isFoundAt, type Plant, plantedValue, plants } from './plants.ts';

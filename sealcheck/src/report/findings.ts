@@ -1,5 +1,5 @@
 /** A secret, or a framework's own live key, found where it should not be. Nothing in it shows a value. */
-export interface Finding {
+export type Finding = {
   category: 'secret' | 'framework-key';
   /** The secret's id, or the framework and the key's name. */
   secret: string;
@@ -18,29 +18,29 @@ export interface Finding {
   deletedBy?: { index: number; instruction: string };
   occurrences: number;
   remedy: string;
-}
+};
 
 /** A layer for the picture of an image. Size in bytes, as stored. */
-export interface LayerPicture {
+export type LayerPicture = {
   index: number;
   digest: string;
   size: number;
   instruction: string;
   /** Ids of the secrets that the step which made the layer had mounted, where history or provenance tells. */
   mounted: string[];
-}
+};
 
 /** A step of the build that had secrets mounted, told by a provenance attestation or by the Dockerfile. */
-export interface MountingStep {
+export type MountingStep = {
   name: string;
   secrets: string[];
   /** Its stage, and the index of the layer that what this stage made was copied to. */
   stage?: string;
   layer?: number;
-}
+};
 
 /** The whole outcome of one check. */
-export interface Report {
+export type Report = {
   tool: 'sealcheck';
   version: string;
   command: 'image' | 'dir' | 'site' | 'canary';
@@ -51,10 +51,12 @@ export interface Report {
   /** Findings that an option allows; they don't change the verdict. */
   allowed: Finding[];
   incomplete: string[];
+  /** Files that were searched as bytes and not opened. A strict check counts them as incomplete. */
+  unopened: string[];
   warnings: string[];
   notes: string[];
   layers: LayerPicture[];
   steps: MountingStep[];
   bytes: number;
   seconds: number;
-}
+};

@@ -1,5 +1,7 @@
 import type { Finding, LayerPicture, MountingStep, Report } from './findings.ts';
-import { placeOf } from './text.ts';
+import { placeOf, verdictOf } from './text.ts';
+
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const asHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? '&#39;');
@@ -98,9 +100,9 @@ function findingBlock(finding: Finding, number: number, allowed: boolean): strin
   if (finding.visibility === 'deleted')
     rows.push([
       'Seen',
-      `deleted by layer ${(finding.deletedBy?.index ?? 0) + 1}, and still in the image for whoever unpacks it`,
+      `deleted by layer ${(finding.deletedBy?.index ?? 0) + 1}, and still in the image for anyone who unpacks it`,
     ]);
-  rows.push(['To mend it', asHtml(finding.remedy).replace(/--[\w-]+/g, '<span class="word">$&</span>')]);
+  rows.push(['Fix', asHtml(finding.remedy).replace(/--[\w-]+/g, '<span class="word">$&</span>')]);
   const what = finding.category === 'secret' ? 'in' : 'is live in';
   const heading = `${asHtml(finding.secret)} ${what} <span class="path">${asHtml(placeOf(finding))}</span>`;
   return `<article id="${allowed ? 'allowed' : 'finding'}-${number}"${allowed ? ' class="allowed"' : ''}><h3>${heading}</h3><dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('')}</dl></article>`;
@@ -111,17 +113,17 @@ const list = (title: string, items: readonly string[]): string =>
     ? ''
     : `<section><h2>${title}</h2><ul>${items.map((item) => `<li>${asHtml(item)}</li>`).join('')}</ul></section>`;
 
+const withoutUnopened = ({ incomplete, unopened }: Report): string[] =>
+  incomplete.filter((reason) => !unopened.includes(reason));
+
 /** The report as one HTML page that needs nothing else: a picture of the image, and the findings on it. */
 export function htmlReport(report: Report): string {
   const largest = Math.max(1, ...report.layers.map((layer) => layer.size));
   const verdict =
     report.verdict === 'clean'
-      ? { kind: 'clean', text: 'Clean' }
+      ? { kind: report.unopened.length > 0 ? 'doubt' : 'clean', text: capitalized(verdictOf(report)) }
       : report.verdict === 'leak'
-        ? {
-            kind: 'leak',
-            text: `${report.findings.length} ${report.findings.length === 1 ? 'leak' : 'leaks'} found`,
-          }
+        ? { kind: 'leak', text: `Leak: ${verdictOf(report)}` }
         : { kind: 'doubt', text: 'Could not be checked whole' };
   const ids = report.searched.map(({ secret }) => secret).join(', ');
   const picture =
@@ -147,8 +149,8 @@ ${documentBlocks(report)}</ol></section>`;
 <title>${asHtml(verdict.text)}: ${asHtml(report.target)}</title><style>${style}</style></head>
 <body class="${verdict.kind}"><main>
 <header><h1>${asHtml(report.target)}</h1><p class="verdict">${asHtml(verdict.text)}</p>
-<p class="summary">Searched for ${asHtml(ids || 'nothing')} in ${megabytes(report.bytes)}, in every encoding a build tool could have used, ${report.seconds.toFixed(1)} s.</p></header>
-${list('Not read whole', report.incomplete)}${picture}${findings}${allowed}${steps}${list('Not searched for', report.warnings)}${list('Notes', report.notes)}
+<p class="summary">Searched for ${asHtml(ids || 'nothing')} in ${megabytes(report.bytes)}, as they are and through every encoding that sealcheck knows, in ${report.seconds.toFixed(1)} s. ${report.unopened.length === 0 ? 'Every archive was opened.' : `${report.unopened.length} not opened: see below.`}</p></header>
+${list('Not read whole', withoutUnopened(report))}${list('Not opened', report.unopened)}${picture}${findings}${allowed}${steps}${list('Not searched for', report.warnings)}${list('Notes', report.notes)}
 <footer>sealcheck ${asHtml(report.version)}. No value of a secret is in this page.</footer>
 </main></body></html>
 `;

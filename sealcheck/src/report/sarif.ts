@@ -9,16 +9,18 @@ const rules = [
     name: 'NotReadWhole',
     text: 'Something could not be read whole, so it cannot be called clean',
   },
+  { id: 'not-opened', name: 'NotOpened', text: 'A file was searched as bytes and not opened' },
 ];
 
 // Code scanning wants a relative URI; a path in an image is one once each step is percent-encoded.
-const uriOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/') || 'image';
+const uriOf = (path: string): string =>
+  path.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/') || 'root';
 
 function resultOf(finding: Finding, level: 'error' | 'note') {
   const message =
     finding.category === 'secret'
-      ? `The secret "${finding.secret}" (${finding.part}) is in ${placeOf(finding)}, ${finding.encoding}. To mend it: ${finding.remedy}.`
-      : `${finding.secret} is live in ${placeOf(finding)}. To mend it: ${finding.remedy}.`;
+      ? `The secret "${finding.secret}" (${finding.part}) is in ${placeOf(finding)}, ${finding.encoding}. To fix it: ${finding.remedy}.`
+      : `${finding.secret} is live in ${placeOf(finding)}. To fix it: ${finding.remedy}.`;
   return {
     ruleId: finding.category,
     ruleIndex: finding.category === 'secret' ? 0 : 1,
@@ -57,13 +59,13 @@ function resultOf(finding: Finding, level: 'error' | 'note') {
  * read is a result of its own and makes `executionSuccessful` false.
  */
 export function sarifReport(report: Report): string {
-  const incomplete = report.incomplete.map((reason) => ({
-    ruleId: 'not-read-whole',
-    ruleIndex: 2,
-    level: 'error' as const,
+  const reasonResult = (rule: 'not-read-whole' | 'not-opened', reason: string) => ({
+    ruleId: rule,
+    ruleIndex: rules.findIndex(({ id }) => id === rule),
+    level: rule === 'not-opened' ? ('note' as const) : ('error' as const),
     message: { text: reason },
     locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(report.target) } } }],
-  }));
+  });
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -88,7 +90,10 @@ export function sarifReport(report: Report): string {
         results: [
           ...report.findings.map((finding) => resultOf(finding, 'error')),
           ...report.allowed.map((finding) => resultOf(finding, 'note')),
-          ...incomplete,
+          ...report.incomplete.map((reason) => reasonResult('not-read-whole', reason)),
+          ...report.unopened
+            .filter((reason) => !report.incomplete.includes(reason))
+            .map((reason) => reasonResult('not-opened', reason)),
         ],
         columnKind: 'utf16CodeUnits',
       },

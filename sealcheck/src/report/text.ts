@@ -24,57 +24,113 @@ function visibilityOf(finding: Finding): string {
   return '';
 }
 
-function block(finding: Finding, paint: Paint, mark: string): string[] {
-  const what =
-    finding.category === 'secret'
-      ? `${paint('bold', finding.secret)} (${finding.part}), ${finding.encoding}`
-      : `${paint('bold', finding.secret)} is live: ${finding.part}`;
+function secretBlock(finding: Finding, paint: Paint): string[] {
   const times = finding.occurrences > 1 ? `, ${finding.occurrences} times` : '';
-  const offset = finding.category === 'secret' ? `  at byte ${finding.offset}${times}` : '';
-  const lines = [`${mark} ${what}`, `    ${placeOf(finding)}${offset}`];
+  const lines = [
+    `${paint('red', '✗')} ${paint('bold', finding.secret)} (${finding.part}), ${finding.encoding}`,
+    `    ${placeOf(finding)}  at byte ${finding.offset}${times}`,
+  ];
   if (finding.layer)
     lines.push(
       `    made by ${harmless(finding.layer.instruction).slice(0, 160)}`,
       paint('dim', `    ${finding.layer.digest}`),
     );
   if (visibilityOf(finding)) lines.push(`    ${visibilityOf(finding)}`);
-  lines.push(`    mend: ${harmless(finding.remedy)}`);
+  lines.push(`    fix: ${harmless(finding.remedy)}`, '');
   return lines;
+}
+
+// One block a key: a framework writes it to several files, and none of your secrets is in it.
+function frameworkKeyBlock(findings: readonly Finding[], paint: Paint): string[] {
+  const [first] = findings;
+  if (!first) return [];
+  return [
+    `${paint('red', '✗')} ${paint('bold', first.secret)} is live: it ${first.part}. The framework made this key itself; it is not one of your secrets.`,
+    ...findings.map((finding) => `    ${placeOf(finding)}`),
+    `    fix: ${harmless(first.remedy)}`,
+    '',
+  ];
+}
+
+const MOST_LINES = 10;
+
+function list(items: readonly string[], most: string, line: (item: string) => string): string[] {
+  const shown = items.slice(0, MOST_LINES).map((item) => line(harmless(item)));
+  return items.length > MOST_LINES
+    ? [...shown, line(`… and ${items.length - MOST_LINES} more ${most}`)]
+    : shown;
+}
+
+const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+/** What was found out, in one phrase without the target. */
+export function verdictOf(report: Report): string {
+  const keys = report.findings.filter(({ category }) => category === 'framework-key').length;
+  const secrets = report.findings.length - keys;
+  const live = counted(keys, 'live framework key');
+  if (report.verdict === 'leak') {
+    if (secrets === 0) return `none of your secrets, but ${live}`;
+    return counted(secrets, 'finding') + (keys > 0 ? ` and ${live}` : '');
+  }
+  if (report.verdict === 'could not check') {
+    if (report.searched.length === 0) return 'nothing was searched';
+    return 'nothing was found in what could be read, but not everything could be read';
+  }
+  const { length } = report.unopened;
+  return length === 0
+    ? 'clean'
+    : `clean, but ${counted(length, 'file')} ${length === 1 ? 'was' : 'were'} not opened`;
+}
+
+function verdictLine(report: Report, paint: Paint): string {
+  const target = harmless(report.target);
+  const verdict = verdictOf(report);
+  switch (report.verdict) {
+    case 'clean':
+      return paint(
+        report.unopened.length > 0 ? 'yellow' : 'green',
+        `✓ ${verdict}: ${target} holds none of them`,
+      );
+    case 'leak':
+      return paint('red', `✗ leak: ${verdict} in ${target}`);
+    case 'could not check':
+      return paint('red', `! could not check ${target}: ${verdict}`);
+  }
 }
 
 /** The report for a person at a terminal or in a log. */
 export function textReport(report: Report, paint: Paint): string {
   const lines: string[] = [];
-  for (const finding of report.findings) lines.push(...block(finding, paint, paint('red', '✗')), '');
+  const secrets = report.findings.filter(({ category }) => category === 'secret');
+  const keys = report.findings.filter(({ category }) => category === 'framework-key');
+  for (const finding of secrets) lines.push(...secretBlock(finding, paint));
+  for (const name of new Set(keys.map(({ secret }) => secret)))
+    lines.push(
+      ...frameworkKeyBlock(
+        keys.filter(({ secret }) => secret === name),
+        paint,
+      ),
+    );
   if (report.allowed.length > 0) {
     lines.push(
       paint(
         'yellow',
-        `! ${report.allowed.length} live framework keys were allowed by --allow-framework-keys:`,
+        `! ${counted(report.allowed.length, 'live framework key')} allowed by --allow-framework-keys:`,
       ),
+      ...report.allowed.map((finding) => `    ${finding.secret}  ${placeOf(finding)}`),
+      '',
     );
-    for (const finding of report.allowed) lines.push(`    ${finding.secret}  ${placeOf(finding)}`);
-    lines.push('');
   }
-  for (const warning of report.warnings) lines.push(paint('yellow', `! ${harmless(warning)}`));
-  for (const reason of report.incomplete) lines.push(paint('red', `! not read whole: ${harmless(reason)}`));
-  for (const note of report.notes.slice(0, 10)) lines.push(paint('dim', `· ${harmless(note)}`));
-  if (report.notes.length > 10)
-    lines.push(paint('dim', `· … and ${report.notes.length - 10} more notes (--format json lists them)`));
-  const count = report.searched.reduce((sum, { parts }) => sum + parts.length, 0);
-  const searched = `${report.searched.length} ${report.searched.length === 1 ? 'secret' : 'secrets'} (${count} parts) in ${(report.bytes / 1e6).toFixed(1)} MB, ${report.seconds.toFixed(1)} s`;
-  const verdict =
-    report.verdict === 'clean'
-      ? paint('green', `✓ clean: ${harmless(report.target)} holds none of them`)
-      : report.verdict === 'leak'
-        ? paint(
-            'red',
-            `✗ leak: ${report.findings.length} ${report.findings.length === 1 ? 'finding' : 'findings'} in ${harmless(report.target)}`,
-          )
-        : paint(
-            'red',
-            `! could not check ${harmless(report.target)} whole: nothing was found in what could be read`,
-          );
-  lines.push(`${verdict}  ${paint('dim', searched)}`);
+  const incomplete = report.incomplete.filter((reason) => !report.unopened.includes(reason));
+  lines.push(
+    ...report.warnings.map((warning) => paint('yellow', `! ${harmless(warning)}`)),
+    ...incomplete.map((reason) => paint('red', `! not read whole: ${harmless(reason)}`)),
+    ...list(report.unopened, 'that were not opened', (item) => paint('yellow', `! not opened: ${item}`)),
+    ...list(report.notes, 'notes (--format json lists them)', (note) => paint('dim', `· ${note}`)),
+  );
+  const parts = report.searched.reduce((sum, { parts: { length } }) => sum + length, 0);
+  const searched = `${counted(report.searched.length, 'secret')} (${counted(parts, 'part')}) in ${(report.bytes / 1e6).toFixed(1)} MB, ${report.seconds.toFixed(1)} s`;
+  lines.push(`${verdictLine(report, paint)}  ${paint('dim', searched)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -1,165 +1,194 @@
 import type { Part } from '../secrets/parts.ts';
-import { anchorWindow, type Pattern, patternsOf } from './pattern.ts';
+import { Blocks } from './blocks.ts';
+import { Finder } from './finder.ts';
+import { encodingOf } from './names.ts';
+import { type Needle, needlesOf, type RawNeedle, rawNeedlesOf } from './needles.ts';
+import { LARGEST_READ, Reducer, type Saved } from './reducer.ts';
 
 /** A part of a secret found in a stream of bytes. Offsets and length are in bytes of that stream. */
-export interface Hit {
+export type Hit = {
   secret: string;
   part: string;
   encoding: string;
   offset: number;
   length: number;
-}
+};
 
-interface Anchor {
-  bytes: Buffer;
-  pattern: Pattern;
-  /** Where in `bytes` the seven bytes lie that the prefilter looks for. */
-  window: number;
-}
+/** How many times base64, hex and byte lists may hold one another. */
+const DEEPEST = 3;
+/** Canonical text that is kept when more is read: what a value may be spread over. */
+const KEPT = 12 << 10;
+/** Raw bytes before those that are read, which name the encoding of what was found. */
+const KEPT_RAW = 8 << 10;
+const FULL = 2 * LARGEST_READ;
+const LONGEST_ESCAPE = 16;
+const DROPPED = new Set(Buffer.from('\0\t\r\n "\'`\\'));
 
-const multiplier = 0x9e3779b1 | 0;
+type Found = { part: Part; encoding: string; start: number; end: number };
 
-const wordAt = (bytes: Buffer, at: number): number =>
-  (bytes[at] as number) |
-  ((bytes[at + 1] as number) << 8) |
-  ((bytes[at + 2] as number) << 16) |
-  ((bytes[at + 3] as number) << 24);
+/** Some bytes of a content that are read now. */
+type Reading = {
+  search: Search;
+  /** The bytes, up to `end`. What was read before may come first, for the names of what is found. */
+  raw: Buffer;
+  end: number;
+  /** Where `raw` begins in the content. */
+  offset: number;
+  /** The encodings that were undone to get at the content, outermost first. */
+  names: readonly string[];
+  report(found: Found): void;
+};
 
-// Seven bytes as two overlapping words, mixed into one number.
-const windowKey = (bytes: Buffer, at: number): number =>
-  Math.imul(wordAt(bytes, at), multiplier) ^ Math.imul(wordAt(bytes, at + 3), 0x85ebca6b | 0);
-
-function variety(bytes: Buffer, start: number): number {
-  let different = 0;
-  for (let i = start; i < start + anchorWindow; i += 1) {
-    if (bytes.indexOf(bytes[i] as number, start) === i) different += 1;
-  }
-  return different;
-}
-
-/**
- * All patterns compiled into one prefilter. A text is read as 32-bit words, four bytes at a time; an anchor of seven
- * bytes holds at least one whole word however it lies, so each word is one table look-up whatever the number of patterns.
- */
+/** The parts of all secrets, compiled for one search. */
 export class Search {
   readonly parts: readonly Part[];
-  /** Bytes of context that a match needs on either side of its anchor. */
-  readonly reach: number;
-  readonly patternCount: number;
-  // One bit for each slot, small enough for the processor's cache; and for a set bit, which offsets its words have.
-  readonly #filter: Int32Array;
-  readonly #places: Uint8Array;
-  readonly #shift: number;
-  readonly #anchors = new Map<number, Anchor[]>();
+  readonly needles: Finder<Needle>;
+  readonly rawNeedles: Finder<RawNeedle>;
+  readonly blocks: Blocks;
 
   constructor(parts: readonly Part[]) {
     this.parts = parts;
-    const patterns = parts.flatMap(patternsOf);
-    this.patternCount = patterns.length;
-    this.reach = Math.max(64, ...patterns.map((pattern) => pattern.reach));
-    for (const pattern of patterns) {
-      for (const bytes of pattern.anchors) this.#index(bytes, pattern);
-    }
-    const words = new Map<number, number>();
-    for (const anchors of this.#anchors.values()) {
-      for (const { bytes, window } of anchors) {
-        for (let at = 0; at < 4; at += 1) {
-          const word = wordAt(bytes, window + at);
-          words.set(word, (words.get(word) ?? 0) | (1 << at));
-        }
-      }
-    }
-    const bits = Math.min(22, Math.max(14, Math.ceil(Math.log2(words.size * 20 + 1))));
-    this.#shift = 32 - bits;
-    this.#filter = new Int32Array(1 << (bits - 5));
-    this.#places = new Uint8Array(1 << bits);
-    for (const [word, places] of words) {
-      const slot = Math.imul(word, multiplier) >>> this.#shift;
-      this.#filter[slot >>> 5] = (this.#filter[slot >>> 5] as number) | (1 << (slot & 31));
-      this.#places[slot] = (this.#places[slot] as number) | places;
-    }
-  }
-
-  // Of an anchor's windows the one that fewest others share, and of those the most varied, is probed.
-  #index(bytes: Buffer, pattern: Pattern): void {
-    let best = 0;
-    let bestScore = -Infinity;
-    for (let start = 0; start + anchorWindow <= bytes.length; start += 1) {
-      const shared = this.#anchors.get(windowKey(bytes, start))?.length ?? 0;
-      const score = variety(bytes, start) - 4 * shared;
-      if (score > bestScore) [best, bestScore] = [start, score];
-    }
-    const key = windowKey(bytes, best);
-    const anchor = { bytes, pattern, window: best };
-    const others = this.#anchors.get(key);
-    if (others) others.push(anchor);
-    else this.#anchors.set(key, [anchor]);
-  }
-
-  /** Reports every hit whose anchor starts in `text[from, to)`; the whole of `text` serves as context. */
-  scan(text: Buffer, from: number, to: number, report: (hit: Hit) => void): void {
-    const skew = (4 - ((text.byteOffset + from) & 3)) & 3;
-    const first = from + skew;
-    if (text.length - first < 4) return;
-    const words = new Int32Array(
-      text.buffer,
-      text.byteOffset + first,
-      Math.max(0, (Math.min(text.length, to + 64) - first) >> 2),
+    const needles = parts.map((part) => ({ part, found: needlesOf(part) }));
+    this.needles = new Finder(needles.flatMap(({ found }) => found));
+    this.rawNeedles = new Finder(
+      needles.flatMap(({ part, found }) => (found.length === 0 ? rawNeedlesOf(part) : [])),
     );
-    const filter = this.#filter;
-    const shift = this.#shift;
-    const count = words.length;
-    for (let index = 0; index < count; index += 1) {
-      const slot = Math.imul(words[index] as number, multiplier) >>> shift;
-      if ((((filter[slot >>> 5] as number) >>> (slot & 31)) & 1) !== 0) {
-        this.#consider(text, first + index * 4, this.#places[slot] as number, from, to, report);
-      }
+    const isBinary = parts.some(({ bytes }) => bytes.some((byte) => byte > 126));
+    this.blocks = new Blocks(Math.min(16, ...parts.map(({ bytes }) => bytes.length)), isBinary);
+  }
+}
+
+/** Reads one content, or one decoded stretch of it: finds needles in its canonical text, and decodes what that holds. */
+class Level {
+  readonly depth: number;
+  readonly reducer = new Reducer(FULL + 2 * LARGEST_READ + KEPT);
+  #searchedTo = 0;
+
+  constructor(depth: number) {
+    this.depth = depth;
+  }
+
+  /** Begins with a new content, or goes on with one. */
+  begin(saved?: Saved): void {
+    this.reducer.reset(saved);
+    this.#searchedTo = this.reducer.text.length;
+  }
+
+  /** Gives what the content's next bytes need, so that another one can be read in between. */
+  suspend(reading: Reading): Saved {
+    this.#decode(reading);
+    return this.reducer.save(KEPT);
+  }
+
+  /** Reads on from `from`, and gives where it stopped, as `Reducer.read` does. */
+  read(reading: Reading, from: number, isLast: boolean): number {
+    const stopped = this.reducer.read(reading.raw, from, reading.end, isLast, reading.offset);
+    const { text } = this.reducer;
+    this.#search(reading);
+    if (isLast || text.length >= FULL) this.#decode(reading);
+    if (text.length >= FULL) {
+      this.reducer.forget(text.length - KEPT);
+      this.#searchedTo = KEPT;
+    }
+    return stopped;
+  }
+
+  /** Reads a text that is there whole. */
+  whole(reading: Reading): void {
+    this.begin();
+    reportRaw(reading);
+    let from = 0;
+    for (let end = 0; end < reading.end; ) {
+      end = Math.min(reading.end, end + LARGEST_READ);
+      from = this.read({ ...reading, end }, from, end === reading.end);
     }
   }
 
-  #consider(
-    text: Buffer,
-    position: number,
-    places: number,
-    from: number,
-    to: number,
-    report: (hit: Hit) => void,
-  ): void {
-    for (let at = 0; at < 4; at += 1) {
-      const start = position - at;
-      if ((places & (1 << at)) === 0 || start < 0 || start + anchorWindow > text.length) continue;
-      const anchors = this.#anchors.get(windowKey(text, start));
-      if (anchors) this.#verify(text, start, anchors, from, to, report);
-    }
+  #search(reading: Reading): void {
+    const { bytes, at, length } = this.reducer.text;
+    const { needles } = reading.search;
+    needles.find(bytes, Math.max(0, this.#searchedTo - needles.longest - 256), length, (needle, place) => {
+      const [first, last] = this.#whole(needle, place);
+      const next = last + 1 < length ? (at[last + 1] as number) : reading.offset + reading.end;
+      reading.report(locate(needle, reading, at[first] as number, at[last] as number, next));
+    });
+    this.#searchedTo = length;
   }
 
-  #verify(
-    text: Buffer,
-    window: number,
-    anchors: Anchor[],
-    from: number,
-    to: number,
-    report: (hit: Hit) => void,
-  ): void {
-    for (const anchor of anchors) {
-      const start = window - anchor.window;
-      const end = start + anchor.bytes.length;
-      if (start < from || start >= to || end > text.length) continue;
-      if (text.compare(anchor.bytes, 0, anchor.bytes.length, start, end) !== 0) continue;
-      const { pattern } = anchor;
-      const low = Math.max(0, start - pattern.reach);
-      const region = text.toString('latin1', low, Math.min(text.length, end + pattern.reach));
-      const match = pattern.match(region, start - low, end - low);
-      if (!match) continue;
-      report({
-        secret: pattern.part.secret,
-        part: pattern.part.name,
-        encoding: match.encoding,
-        offset: low + match.start,
-        length: match.end - match.start,
+  // The needle is the middle of the value; what is left of it on either side belongs to the match if it is there.
+  #whole({ bytes: middle, before, after }: Needle, place: number): [number, number] {
+    const { bytes, length } = this.reducer.text;
+    let [first, last] = [place, place + middle.length - 1];
+    for (let left = before.length - 1; left >= 0 && first > 0 && bytes[first - 1] === before[left]; left -= 1)
+      first -= 1;
+    for (
+      let right = 0;
+      right < after.length && last + 1 < length && bytes[last + 1] === after[right];
+      right += 1
+    )
+      last += 1;
+    return [first, last];
+  }
+
+  #decode({ search, names, report }: Reading): void {
+    const inner = levels[this.depth + 1];
+    if (!inner) return;
+    const { text } = this.reducer;
+    for (const { name, bytes, origin, length } of search.blocks.find(text)) {
+      const offsetOf = (at: number) => text.at[origin[Math.min(at, length - 1)] as number] as number;
+      inner.whole({
+        ...{
+          search,
+          raw: Buffer.from(bytes.buffer, 0, length),
+          end: length,
+          offset: 0,
+          names: [...names, name],
+        },
+        report: (found) =>
+          report({ ...found, start: offsetOf(found.start), end: offsetOf(found.end - 1) + 1 }),
       });
     }
   }
+}
+
+const levels = Array.from({ length: DEEPEST + 1 }, (_, depth) => new Level(depth));
+const first = levels[0] as Level;
+
+function reportRaw({ search, raw, end, offset, names, report }: Reading): void {
+  search.rawNeedles.find(raw, 0, end, ({ part, name, bytes }, at) => {
+    const start = offset + at;
+    report({ part, encoding: [...names, name].join(', '), start, end: start + bytes.length });
+  });
+}
+
+/** Where the value itself stands plainly, if it does. Quotes and spaces that it begins with are not in `start`. */
+function plainStart(value: Buffer, raw: Buffer, start: number): number | undefined {
+  for (let skipped = 0; skipped < value.length; skipped += 1) {
+    const from = start - skipped;
+    if (from >= 0 && raw.subarray(from, from + value.length).equals(value)) return from;
+    if (!DROPPED.has(value[skipped] as number)) return undefined;
+  }
+  return undefined;
+}
+
+/** Where exactly a needle lies in the content, and in what encoding. */
+function locate(
+  { part, form }: Needle,
+  { raw, offset, names }: Reading,
+  start: number,
+  last: number,
+  next: number,
+): Found {
+  const value = part.bytes;
+  const plain = form === undefined ? plainStart(value, raw, start - offset) : undefined;
+  if (plain !== undefined) {
+    const from = offset + plain;
+    return { part, encoding: encodingOf(value, value, form, names), start: from, end: from + value.length };
+  }
+  let end = Math.max(last + 1, Math.min(next, last + LONGEST_ESCAPE));
+  while (end > last + 1 && DROPPED.has(raw[end - 1 - offset] as number)) end -= 1;
+  const slice = raw.subarray(Math.max(0, start - offset), end - offset);
+  return { part, encoding: encodingOf(slice, value, form, names), start, end };
 }
 
 /** Of hits that overlap, the one that says most (the longest) for each secret, in order of offset. */
@@ -182,63 +211,93 @@ export function strongest(hits: readonly Hit[]): Hit[] {
   return kept.sort((a, b) => a.offset - b.offset);
 }
 
-let scratch = Buffer.allocUnsafe(1 << 19);
+const MOST_HITS = 1000;
+const NOTHING = Buffer.alloc(0);
+// Bytes of all streams pass through here one after the other: room for the kept ones, for those that wait, and for new ones.
+const passage = Buffer.from(new ArrayBuffer(KEPT_RAW + 2 * LARGEST_READ));
+let owner: StreamSearch | undefined;
 
-// A search ends before the next begins, so one buffer serves all streams; allocating for each chunk costs more than searching.
-function joined(tail: Buffer, chunk: Buffer): Buffer {
-  const length = tail.length + chunk.length;
-  if (scratch.length < length) scratch = Buffer.allocUnsafe(length);
-  tail.copy(scratch, 0);
-  chunk.copy(scratch, tail.length);
-  return scratch.subarray(0, length);
-}
-
-/** Searches a stream of chunks in bounded memory: a tail of each chunk is kept so that no match is lost at a border. */
+/** Searches a stream of chunks in bounded memory. */
 export class StreamSearch {
   readonly hits: Hit[] = [];
   /** How many hits were dropped since the list is full: one stream needs no more to be called a leak. */
   dropped = 0;
   readonly #search: Search;
-  #tail: Buffer = Buffer.alloc(0);
-  #scannedInTail = 0;
-  #offset = 0;
   readonly #seen = new Set<string>();
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** Raw bytes that were read, for names, and after `#read` those that wait for more. */
+  #tail = NOTHING;
+  #read = 0;
+  /** Where the tail begins in the stream. */
+  #offset = 0;
+  #saved: Saved | undefined;
 
   constructor(search: Search) {
     this.#search = search;
   }
 
   push(chunk: Buffer): void {
-    const text = this.#tail.length > 0 ? joined(this.#tail, chunk) : chunk;
-    const margin = this.#search.reach + 64;
-    const to = Math.max(this.#scannedInTail, text.length - margin);
-    this.#scan(text, this.#scannedInTail, to);
-    const keepFrom = Math.max(0, to - margin);
-    this.#tail = Buffer.from(text.subarray(keepFrom));
-    this.#scannedInTail = to - keepFrom;
-    this.#offset += keepFrom;
+    // Who gives a small chunk may use its memory again.
+    this.#held.push(chunk.length < LARGEST_READ ? Buffer.from(chunk) : chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes >= LARGEST_READ) this.#work(false);
   }
 
   end(): Hit[] {
-    this.#scan(this.#tail, this.#scannedInTail, this.#tail.length);
-    this.#tail = Buffer.alloc(0);
-    this.#scannedInTail = 0;
+    this.#work(true);
+    if (owner === this) owner = undefined;
     return strongest(this.hits);
   }
 
-  #scan(text: Buffer, from: number, to: number): void {
-    if (to <= from) return;
-    this.#search.scan(text, from, to, (hit) => {
-      const offset = this.#offset + hit.offset;
-      const key = `${hit.secret} ${hit.part} ${hit.encoding} ${offset}`;
-      if (this.#seen.has(key)) return;
-      if (this.hits.length >= 1000) {
-        this.dropped += 1;
-        return;
-      }
-      this.#seen.add(key);
-      this.hits.push({ ...hit, offset });
-    });
+  #work(isLast: boolean): void {
+    const held = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (owner !== this) {
+      if (owner) owner.#suspend();
+      owner = this;
+      first.begin(this.#saved);
+    }
+    for (let at = 0; at < held.length || isLast; ) {
+      const piece = held.subarray(at, at + LARGEST_READ);
+      at += piece.length;
+      this.#readPiece(piece, isLast && at >= held.length);
+      if (isLast && at >= held.length) break;
+    }
+  }
+
+  #readPiece(piece: Buffer, isLast: boolean): void {
+    this.#tail.copy(passage);
+    piece.copy(passage, this.#tail.length);
+    const end = this.#tail.length + piece.length;
+    const reading = this.#reading(end);
+    reportRaw(reading);
+    const stopped = first.read(reading, this.#read, isLast);
+    const from = Math.max(0, stopped - KEPT_RAW);
+    this.#tail = Buffer.from(passage.subarray(from, end));
+    this.#read = stopped - from;
+    this.#offset += from;
+  }
+
+  #suspend(): void {
+    this.#saved = first.suspend(this.#reading(0));
+  }
+
+  #reading(end: number): Reading {
+    const report = (found: Found) => this.#report(found);
+    return { search: this.#search, raw: passage, end, offset: this.#offset, names: [], report };
+  }
+
+  #report({ part, encoding, start, end }: Found): void {
+    const key = `${part.secret} ${part.name} ${encoding} ${start}`;
+    if (this.#seen.has(key)) return;
+    if (this.hits.length >= MOST_HITS) {
+      this.dropped += 1;
+      return;
+    }
+    this.#seen.add(key);
+    this.hits.push({ secret: part.secret, part: part.name, encoding, offset: start, length: end - start });
   }
 }
 

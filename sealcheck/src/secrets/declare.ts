@@ -1,15 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parseEnv } from 'node:util';
 import { CouldNotCheck } from '../verdict.ts';
+import { readAssignments } from './formats.ts';
+import { textOf } from './text.ts';
 
 /** A secret as declared on the command line. `value` has lost one trailing line break, as a shell would strip it. */
-export interface DeclaredSecret {
+export type DeclaredSecret = {
   id: string;
   value: Buffer;
   /** Where the value was read, for messages: never the value. */
   origin: string;
-}
+  /** Whether it comes from a file that also holds what is no secret, so that its name and looks decide. */
+  isConfiguration?: boolean;
+  /** Whether it was found in a build context, without being named. */
+  isFound?: boolean;
+  /** The same line as other programs read it, with its comment or its quotes. */
+  otherReadings?: readonly string[];
+};
 
 /** What a check knows of its surroundings: the variables that `env=` may name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -22,40 +29,54 @@ function withoutFinalLineBreak(value: Buffer): Buffer {
   return value.subarray(0, end);
 }
 
-function fromFile(id: string, path: string): DeclaredSecret {
+// `src=$DATABASE_URL` is an easy mistake: what may be a value is not repeated in a message.
+const isShowable = (path: string): boolean =>
+  /^[\w./\\ ~-]{1,200}$|^[A-Za-z]:[\w./\\ ~-]{1,200}$/.test(path) &&
+  path.split(/[/\\]/).every((part) => !/^(?=.*\d)(?=.*[A-Za-z])[\w-]{12,}$/.test(part));
+
+/** A path for a message, unless it may be a secret's value. */
+export const shownPath = (path: string): string => (isShowable(path) ? path : 'what was given as a file');
+
+/** Reads a file that holds a secret or several. `id` is for messages. */
+export function readSecretFile(id: string, path: string): Buffer {
   let value: Buffer;
   try {
     value = readFileSync(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new CouldNotCheck(
-      `secret "${id}": ${path} could not be read (${code}); give an existing file as src=`,
-    );
+    const hint = isShowable(path)
+      ? 'give an existing file as src='
+      : 'src= takes a path, and env= the name of a variable; neither takes the value';
+    throw new CouldNotCheck(`secret "${id}": ${shownPath(path)} could not be read (${code}); ${hint}`);
   }
   if (value.length > maximumBytes) {
     throw new CouldNotCheck(
-      `secret "${id}": ${path} is larger than the 500 KiB that BuildKit accepts; is it the right file?`,
+      `secret "${id}": ${shownPath(path)} is larger than the 500 KiB that BuildKit accepts; is it the right file?`,
     );
   }
-  return { id, value: withoutFinalLineBreak(value), origin: path };
+  return value;
 }
 
+const fromFile = (id: string, path: string): DeclaredSecret => ({
+  id,
+  value: withoutFinalLineBreak(readSecretFile(id, path)),
+  origin: shownPath(path),
+});
+
 function fromVariable(id: string, name: string, variables: Variables): DeclaredSecret {
+  if (!/^[A-Za-z_]\w{0,99}$/.test(name))
+    throw new CouldNotCheck(
+      `secret "${id}": env= takes the name of a variable, without "$" and without its value`,
+    );
   const value = variables[name];
   if (value === undefined || value === '') {
-    throw new CouldNotCheck(`secret "${id}": the variable ${name} is not set; set it or give src=<file>`);
+    const shown = isShowable(name) ? `the variable ${name}` : 'the variable that env= names';
+    throw new CouldNotCheck(`secret "${id}": ${shown} is not set; set it or give src=<file>`);
   }
   return { id, value: withoutFinalLineBreak(Buffer.from(value)), origin: `$${name}` };
 }
 
-/**
- * Reads one `--secret` option in Docker's syntax (`id=name,src=path`, `id=name,env=NAME`, `type=` accepted).
- * With neither `src` nor `env` the id is a variable if one is set, else a file, as `docker build` has it.
- *
- * @throws CouldNotCheck when the option is malformed or its value is missing or empty.
- * @see https://docs.docker.com/reference/cli/docker/buildx/build/#secret
- */
-export function readSecretOption(option: string, variables: Variables): DeclaredSecret {
+function fieldsOf(option: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const field of option.split(',')) {
     const at = field.indexOf('=');
@@ -66,23 +87,36 @@ export function readSecretOption(option: string, variables: Variables): Declared
     }
     fields.set(field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim());
   }
-  const unknown = [...fields.keys()].find((key) => !['id', 'src', 'source', 'env', 'type'].includes(key));
-  if (unknown !== undefined) {
+  if ([...fields.keys()].some((key) => !['id', 'src', 'source', 'env', 'type'].includes(key))) {
     throw new CouldNotCheck(
-      '--secret has a field other than id, src, source, env and type; check its spelling',
+      '--secret has a field other than id, src, source, env and type; check its spelling, and give no value',
     );
   }
+  return fields;
+}
+
+/**
+ * Reads one `--secret` option in Docker's syntax (`id=name,src=path`, `id=name,env=NAME`, `type=` accepted).
+ * With neither `src` nor `env` the id is a variable if one is set, else a file, as `docker build` has it.
+ *
+ * @throws CouldNotCheck if the option is malformed or its value is missing or empty. No message holds what may be a value.
+ * @see https://docs.docker.com/reference/cli/docker/buildx/build/#secret
+ */
+export function readSecretOption(option: string, variables: Variables): DeclaredSecret {
+  const fields = fieldsOf(option);
   const id = fields.get('id');
   if (!id || !/^[\w.-]{1,128}$/.test(id)) {
     throw new CouldNotCheck('--secret needs id=<name> of letters, digits, "_", "." or "-"');
   }
   const file = fields.get('src') ?? fields.get('source');
   const variable = fields.get('env');
-  const ofTypeEnv = fields.get('type') === 'env';
+  // `id=$TOKEN` is the same mistake: an id that nothing is known by is not repeated.
+  const label = file === undefined && variable === undefined && !isShowable(id) ? '…' : id;
   let secret: DeclaredSecret;
   if (variable !== undefined) secret = fromVariable(id, variable, variables);
-  else if (file !== undefined) secret = ofTypeEnv ? fromVariable(id, file, variables) : fromFile(id, file);
-  else secret = variables[id] ? fromVariable(id, id, variables) : fromFile(id, id);
+  else if (file !== undefined)
+    secret = fields.get('type') === 'env' ? fromVariable(id, file, variables) : fromFile(id, file);
+  else secret = variables[id] ? fromVariable(id, id, variables) : { ...fromFile(label, id), id };
   if (secret.value.length === 0) {
     throw new CouldNotCheck(`secret "${id}": ${secret.origin} is empty; nothing could be searched for`);
   }
@@ -90,23 +124,25 @@ export function readSecretOption(option: string, variables: Variables): Declared
 }
 
 /**
- * Reads each line's value of an env file as a secret whose id is the variable's name. Names that a framework
- * publishes by their prefix (`NEXT_PUBLIC_`, `VITE_`, …) and those in `exempt` are returned apart.
+ * Reads each line's value of an env file as a secret whose id is the variable's name.
  *
- * @throws CouldNotCheck when the file cannot be read.
+ * @throws CouldNotCheck if the file cannot be read.
  */
-export function readEnvFile(
-  path: string,
-  exempt: ReadonlySet<string>,
-): { secrets: DeclaredSecret[]; published: string[] } {
-  const { value } = fromFile(basename(path).replace(/[^\w.-]/g, '_'), path);
-  const secrets: DeclaredSecret[] = [];
-  const published: string[] = [];
-  for (const [name, text] of Object.entries(parseEnv(value.toString()))) {
-    if (exempt.has(name)) continue;
-    if (/^(NEXT_PUBLIC|VITE|REACT_APP|PUBLIC|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC)_/.test(name))
-      published.push(name);
-    else if (text) secrets.push({ id: name, value: Buffer.from(text), origin: path });
-  }
-  return { secrets, published };
+export function readEnvFile(path: string): DeclaredSecret[] {
+  const value = readSecretFile(basename(path).replace(/[^\w.-]/g, '_'), path);
+  return secretsOfLines(textOf(value) ?? value.toString('latin1'), path);
+}
+
+/** The variables of a text in the form of an env file, each with every reading of its line. */
+export function secretsOfLines(text: string, origin: string): DeclaredSecret[] {
+  const readings = new Map<string, string[]>();
+  for (const { path, value } of readAssignments(text) ?? [])
+    if (value) readings.set(path, [...new Set([...(readings.get(path) ?? []), value])]);
+  return [...readings].map(([id, [first = '', ...otherReadings]]) => ({
+    id,
+    value: Buffer.from(first),
+    origin,
+    isConfiguration: true,
+    otherReadings,
+  }));
 }

@@ -1,25 +1,26 @@
+import { type Draft, linesOfPem, longestPiece, takeValueApart, withoutPem } from './credentials.ts';
 import type { DeclaredSecret } from './declare.ts';
+import { type Leaf, readStructured } from './formats.ts';
+import { isCredentialName, isMadePublic, isSecret } from './judgement.ts';
+import { textOf } from './text.ts';
 
 /** One telling part of a secret: what is searched for. `hot` is the range of bytes that nobody else would have. */
-export interface Part {
+export type Part = {
   secret: string;
   name: string;
   bytes: Buffer;
   hot: { from: number; to: number };
-  /** Whether another part is searched for that is all of the hot range: what finds that one finds this one too. */
-  covered: boolean;
-}
+};
 
 /** A part that is too short or too common to be searched for honestly, with the reason. */
-export interface RefusedPart {
+export type RefusedPart = {
   secret: string;
   part: string;
   reason: string;
-}
+};
 
 /** The shortest value, in bytes, that is searched for. */
 export const minimumLength = 8;
-const longestPiece = 160;
 const pieceLength = 64;
 
 const commonWords = new Set(
@@ -30,14 +31,17 @@ const commonWords = new Set(
   http www com org net is me my the key api abc abcd abcdef abcdefgh`.split(/\s+/),
 );
 
+const commonReason = 'made of common words';
+
 function reasonToRefuse(bytes: Buffer): string | undefined {
-  if (bytes.length < minimumLength) return `shorter than ${minimumLength} bytes`;
   const text = bytes.toString('latin1');
   const words = text
     .toLowerCase()
     .split(/[^a-z0-9]+|(?<=[a-z])(?=\d)/)
     .filter(Boolean);
-  if (words.every((word) => commonWords.has(word) || /^\d{1,4}$/.test(word))) return 'made of common words';
+  const isWords = words.join('').length > text.length / 2;
+  if (isWords && words.every((word) => commonWords.has(word) || /^\d{1,4}$/.test(word))) return commonReason;
+  if (bytes.length < minimumLength) return `shorter than ${minimumLength} bytes`;
   if (/^\d+$/.test(text) && text.length < 12) return 'a number of fewer than 12 digits';
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
@@ -50,148 +54,154 @@ function reasonToRefuse(bytes: Buffer): string | undefined {
   return undefined;
 }
 
-interface Draft {
-  name: string;
-  bytes: Buffer;
-  hot?: { from: number; to: number };
+/** What a secret was taken apart into. */
+export type Taken = {
+  parts: Part[];
+  refused: RefusedPart[];
+  /** The names of what is in it and is no secret by its name and looks. */
+  passedOver: string[];
+  /** Whether it has several lines, of no format that is known: each is then searched for as a whole. */
+  isUnrecognised: boolean;
+};
+
+// Draft's texts are of characters, parts are of bytes.
+function piecesOf({ name, text, hot }: Draft): Omit<Part, 'secret'>[] {
+  const bytes = Buffer.from(text);
+  const from = hot ? Buffer.byteLength(text.slice(0, hot.from)) : 0;
+  const to = hot ? Buffer.byteLength(text.slice(0, hot.to)) : bytes.length;
+  if (bytes.length <= longestPiece) return [{ name, bytes, hot: { from, to } }];
+  return piecesOfBytes(name, bytes);
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-const namesASecret = /pass|pwd|secret|token|key|auth|sig|credential/i;
-
-// `…?token=…` of a URL, `Password=…;` of a connection string, `password=…` of libpq.
-function namedValues(text: string): Draft[] {
-  const pairs = text.matchAll(/(?:^|[?&;\s])([A-Za-z][\w .-]*?)\s*=\s*("[^"]*"|'[^']*'|[^&;\s]+)/g);
-  return [...pairs].flatMap(([, name = '', value = '']) =>
-    namesASecret.test(name)
-      ? [{ name: `value of ${name}`, bytes: Buffer.from(decoded(value.replace(/^(["'])(.*)\1$/, '$2'))) }]
-      : [],
-  );
-}
-
-function partsOfUrl(text: string): Draft[] {
-  const match = /^([a-z][a-z0-9+.-]*:\/\/)([^\s:@/?#]*)(?::([^\s/?#]+))?@/i.exec(text);
-  if (!match) return [];
-  const [, scheme = '', user = '', password] = match;
-  const whole = (hot: Draft['hot']): Draft[] =>
-    text.length <= longestPiece ? [{ name: 'whole', bytes: Buffer.from(text), ...(hot && { hot }) }] : [];
-  if (password === undefined) {
-    const hot = { from: scheme.length, to: scheme.length + user.length };
-    return [{ name: 'user', bytes: Buffer.from(decoded(user)) }, ...namedValues(text), ...whole(hot)];
-  }
-  const from = scheme.length + user.length + 1;
-  const hot = { from, to: from + password.length };
-  const pair = Buffer.from(`${decoded(user)}:${decoded(password)}`);
-  const drafts: Draft[] = [
-    { name: 'password', bytes: Buffer.from(decoded(password)) },
-    {
-      name: 'user:password',
-      bytes: pair,
-      hot: { from: pair.length - Buffer.byteLength(decoded(password)), to: pair.length },
-    },
-  ];
-  if (decoded(password) !== password)
-    drafts.push({ name: 'password as written', bytes: Buffer.from(password) });
-  return [...drafts, ...namedValues(text), ...whole(hot)];
-}
-
-function leavesOfJson(text: string): Draft[] | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const drafts: Draft[] = [];
-  const walk = (node: unknown, name: string, depth: number): void => {
-    if (typeof node === 'string') drafts.push(...draftsOf(node, `${name}: `));
-    else if (typeof node === 'object' && node !== null && depth < 8) {
-      for (const [key, child] of Object.entries(node)) walk(child, name ? `${name}.${key}` : key, depth + 1);
-    }
-  };
-  walk(value, '', 0);
-  return drafts;
-}
-
-function draftsOf(text: string, prefix = ''): Draft[] {
-  const named = (drafts: Draft[]) => drafts.map((draft) => ({ ...draft, name: prefix + draft.name }));
-  const url = partsOfUrl(text);
-  if (url.length > 0) return named(url);
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  if (/-----BEGIN [^-]+-----/.test(text)) {
-    const body = (lines.length > 2 ? lines : text.split(/\\n|\s+/)).filter(
-      (line) => line.length >= 16 && /^[A-Za-z0-9+/=]+$/.test(line),
-    );
-    return named(body.map((line, index) => ({ name: `PEM line ${index + 1}`, bytes: Buffer.from(line) })));
-  }
-  const assigned: Draft[] = [];
-  for (const [index, line] of lines.entries()) {
-    const value = /^(?:export\s+)?(?:\/\/[^\s=]+:)?[A-Za-z_][\w.-]*\s*=\s*(.+)$/
-      .exec(line)?.[1]
-      ?.replace(/^(["'])(.*)\1$/, '$2');
-    if (value && !/^=*$/.test(value)) assigned.push(...draftsOf(value, `line ${index + 1} `));
-  }
-  if (assigned.length > 0 && lines.length > 1) return named(assigned);
-  if (lines.length > 1) {
-    return named(
-      lines.flatMap((line, index) => (line ? [{ name: `line ${index + 1}`, bytes: Buffer.from(line) }] : [])),
-    );
-  }
-  return named([{ name: 'whole', bytes: Buffer.from(text) }, ...assigned, ...namedValues(text)]);
-}
-
-function pieces(draft: Draft): Draft[] {
-  if (draft.bytes.length <= longestPiece) return [draft];
-  const count = Math.ceil(draft.bytes.length / pieceLength);
+function piecesOfBytes(name: string, bytes: Buffer): Omit<Part, 'secret'>[] {
+  const count = Math.ceil(bytes.length / pieceLength);
   return Array.from({ length: count }, (_, index) => {
-    const start = Math.min(index * pieceLength, draft.bytes.length - pieceLength);
+    const start = Math.min(index * pieceLength, bytes.length - pieceLength);
+    const piece = bytes.subarray(start, start + pieceLength);
     return {
-      name: `${draft.name}, piece ${index + 1} of ${count}`,
-      bytes: draft.bytes.subarray(start, start + pieceLength),
+      name: `${name}, piece ${index + 1} of ${count}`,
+      bytes: piece,
+      hot: { from: 0, to: piece.length },
     };
   });
 }
 
+const named = (prefix: string, drafts: readonly Draft[]): Draft[] =>
+  drafts.map((draft) => ({
+    ...draft,
+    name: /^line \d+$/.test(prefix) ? `${prefix} ${draft.name}` : `${prefix}: ${draft.name}`,
+  }));
+
+type Found = { drafts: Draft[]; passedOver: string[]; isUnrecognised: boolean };
+
+function inLeaves(
+  leaves: readonly Leaf[],
+  isConfiguration: boolean,
+  isExempt: (path: string) => boolean,
+): Found {
+  const drafts: Draft[] = [];
+  const passedOver = new Set<string>();
+  for (const { path, value } of leaves) {
+    const { drafts: found, bare } = takeValueApart(value);
+    if (isExempt(path) || isMadePublic(path, value) || (bare && !isSecret(path, value, isConfiguration)))
+      passedOver.add(path);
+    else drafts.push(...named(path, found));
+  }
+  return { drafts, passedOver: [...passedOver], isUnrecognised: false };
+}
+
+function inOneLine(secret: DeclaredSecret, text: string, isExempt: (path: string) => boolean): Found {
+  const { drafts, bare } = takeValueApart(text);
+  const isLeftOut = isMadePublic(secret.id, text) || (bare && !isSecret(secret.id, text, true));
+  if (secret.isConfiguration && isLeftOut)
+    return { drafts: [], passedOver: [secret.id], isUnrecognised: false };
+  const structured = readStructured(text);
+  if (structured && /^(?:JSON|XML|netrc|pgpass)$/.test(structured.format))
+    return inLeaves(structured.leaves, secret.isConfiguration === true, isExempt);
+  // What looks like a name may as well be the beginning of a password, so the line counts too.
+  const leaves = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? [] : (structured?.leaves ?? []);
+  const assigned = inLeaves(
+    leaves.map(({ value }) => ({ path: 'line 1', value })),
+    false,
+    isExempt,
+  );
+  const [whole, ...others] = drafts;
+  return {
+    drafts: [...(whole ? [whole] : []), ...assigned.drafts, ...others],
+    passedOver: [],
+    isUnrecognised: false,
+  };
+}
+
+function inLines(secret: DeclaredSecret, text: string, isExempt: (path: string) => boolean): Found {
+  const pem = linesOfPem(text);
+  const rest = withoutPem(text);
+  if (pem && !/[=:]/.test(rest)) return { drafts: pem, passedOver: [], isUnrecognised: false };
+  const structured = readStructured(text);
+  if (structured) {
+    const found = inLeaves(structured.leaves, secret.isConfiguration === true, isExempt);
+    return { ...found, drafts: [...found.drafts, ...(pem ?? [])] };
+  }
+  const lines = rest
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const drafts = lines.flatMap((line, index) => named(`line ${index + 1}`, takeValueApart(line).drafts));
+  return { drafts: [...(pem ?? []), ...drafts], passedOver: [], isUnrecognised: !pem };
+}
+
+// A placeholder such as "postgres" is no secret in a configuration, and a value without a credential's name none either.
+function isMissed(part: string, reason: string, secret: DeclaredSecret): boolean {
+  const path = part.includes(': ') ? part.slice(0, part.lastIndexOf(': ')) : secret.id;
+  return isCredentialName(path) && !(secret.isConfiguration && reason === commonReason);
+}
+
 /**
- * Takes a secret apart into what would give it away: the password of a URL and `user:password`, the value of each
- * assignment, each string of a JSON document, each body line of a PEM block; a long value in pieces of 64 bytes.
- * Parts that would match by chance are refused with a reason.
+ * Takes a secret apart into what would give it away: the values in a file of a known format that are secrets by their
+ * name and looks, the password of a URL, the lines of a private key, a long value in pieces of 64 bytes. `exempt` names
+ * what is no secret: a secret, a path in it, the last word of that path, or both as `secret:path`. Parts that would
+ * match by chance are refused with a reason.
  */
-export function takeApart(secret: DeclaredSecret): { parts: Part[]; refused: RefusedPart[] } {
-  const text = secret.value.toString();
-  const readable = Buffer.from(text).equals(secret.value);
-  const drafts = (
-    readable ? (leavesOfJson(text) ?? draftsOf(text)) : [{ name: 'whole', bytes: secret.value } as Draft]
-  ).flatMap(pieces);
+export function takeApart(secret: DeclaredSecret, exempt: ReadonlySet<string> = new Set()): Taken {
+  const isExempt = (path: string): boolean =>
+    [path, path.split('.').at(-1) ?? path, `${secret.id}:${path}`].some((name) => exempt.has(name));
+  const text = textOf(secret.value);
+  const readings = text === undefined ? [] : [text, ...(secret.otherReadings ?? [])];
+  const found = readings.map((reading) =>
+    (reading.trim().includes('\n') ? inLines : inOneLine)(secret, reading.trim(), isExempt),
+  );
+  const pieces =
+    text === undefined
+      ? piecesOfBinary(secret.value)
+      : found.flatMap(({ drafts }) => drafts.flatMap(piecesOf));
   const parts: Part[] = [];
   const refused: RefusedPart[] = [];
   const seen = new Set<string>();
-  for (const { name, bytes, hot } of drafts) {
-    const key = bytes.toString('latin1');
-    if (seen.has(key)) continue;
+  for (const piece of pieces) {
+    const key = piece.bytes.toString('latin1');
+    if (seen.has(key) || isExempt(piece.name)) continue;
     seen.add(key);
-    const reason = reasonToRefuse(bytes);
-    if (reason) refused.push({ secret: secret.id, part: name, reason });
-    else
-      parts.push({
-        secret: secret.id,
-        name,
-        bytes,
-        hot: hot ?? { from: 0, to: bytes.length },
-        covered: false,
-      });
+    const reason = reasonToRefuse(piece.bytes);
+    if (reason) refused.push({ secret: secret.id, part: piece.name, reason });
+    else parts.push({ secret: secret.id, ...piece });
   }
-  for (const part of parts) {
-    const telling = part.bytes.subarray(part.hot.from, part.hot.to);
-    part.covered = parts.some((other) => other !== part && other.bytes.equals(telling));
-  }
-  return { parts, refused };
+  // Of several readings of a line one is enough, and of a file that holds a secret only what is named like one is missed.
+  const missed = refused.filter(
+    ({ part, reason }) =>
+      !parts.some(({ name }) => name === part) &&
+      (part.includes(': ') || secret.isConfiguration ? isMissed(part, reason, secret) : true),
+  );
+  if (secret.isConfiguration && parts.length === 0 && missed.length === 0)
+    return { parts, refused: [], passedOver: [secret.id], isUnrecognised: false };
+  return {
+    parts,
+    refused: missed,
+    passedOver: parts.length > 0 && found.length > 1 ? [] : found.flatMap(({ passedOver }) => passedOver),
+    isUnrecognised: found.some(({ isUnrecognised }) => isUnrecognised),
+  };
+}
+
+function piecesOfBinary(bytes: Buffer): Omit<Part, 'secret'>[] {
+  if (bytes.length > longestPiece) return piecesOfBytes('whole', bytes);
+  return [{ name: 'whole', bytes, hot: { from: 0, to: bytes.length } }];
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { prepare } from '../../src/check.ts';
 import { defaultLimits } from '../../src/contents/budget.ts';
 import { ImageBuilder, layerNames } from '../../src/plant/builder.ts';
 import { type Expectation, isFoundAt, plantedValue, plants } from '../../src/plant/plants.ts';
 import { selfTest } from '../../src/plant/self-test.ts';
 import { strongest } from '../../src/search/search.ts';
+import { prepare } from '../../src/secrets/prepare.ts';
 import { checkBuilt, sourceOf } from '../checking.ts';
 
 async function layerOf(expected: Expectation): Promise<number | undefined> {

@@ -1,6 +1,6 @@
 import type { Metadata } from 'next';
 import { Newsletter } from '#newsletter/newsletter.tsx';
 
-export const metadata: Metadata = { title: 'The newsletter' };
+export const metadata: Metadata = { title: 'Newsletter' };
 
 export default Newsletter;

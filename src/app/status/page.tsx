@@ -8,7 +8,7 @@ import { StatusTable } from '#status/status-table.tsx';
 
 type Props = { searchParams: Promise<Record<string, string | string[] | undefined>> };
 
-/** Nothing of it can be made ahead. What its answer's status is, `src/serving/status.ts` decides. */
+/** Nothing of this page can be prerendered. `src/serving/status.ts` sets the response's status code. */
 export const instant = false;
 
 export const metadata: Metadata = { title: 'Status', robots: { index: false } };

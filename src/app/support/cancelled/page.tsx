@@ -6,7 +6,7 @@ export const metadata: Metadata = { title: 'No payment was made', robots: { inde
 export default function CancelledPage() {
   return (
     <Notice kicker="Cancelled" title="No payment was made">
-      <p>You came back without paying, and nothing was charged. Thank you for reading.</p>
+      <p>You came back before paying, so nothing was charged. Thank you for reading.</p>
       <p>
         <a href="/support">Choose another amount</a>, or <a href="/">go to the latest posts</a>.
       </p>

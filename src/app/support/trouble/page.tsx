@@ -6,9 +6,9 @@ export const metadata: Metadata = { title: 'No payment was started', robots: { i
 export default function PaymentTroublePage() {
   return (
     <Notice kicker="Nothing was charged" title="No payment was started">
-      <p>The payment service did not take the request. It is often only for a moment.</p>
+      <p>The payment service didn’t accept the request. This often lasts only a moment.</p>
       <p>
-        <a href="/support">Try it again</a>
+        <a href="/support">Try again</a>
       </p>
     </Notice>
   );

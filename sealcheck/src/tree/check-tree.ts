@@ -1,12 +1,12 @@
 import { createReadStream, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { reportOf } from '../check.ts';
+import { basename, join, relative, sep } from 'node:path';
 import { Collector } from '../contents/collect.ts';
 import { ContentScanner, type Where } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
-import type { CheckOptions } from '../image/check.ts';
+import type { CheckOptions } from '../options.ts';
 import type { Report } from '../report/findings.ts';
+import { reportOf } from '../report/make-report.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 
 async function scanTree(
@@ -21,7 +21,11 @@ async function scanTree(
   }
   for (const name of names.sort(Buffer.compare)) {
     const path = Buffer.concat([folder, Buffer.from('/'), name]);
-    const where: Where = { source: '', path: relative(root, path.toString()), nested: [] };
+    const where: Where = {
+      source: '',
+      path: relative(root, path.toString()).replaceAll(sep, '/'),
+      nested: [],
+    };
     try {
       scanner.scanText({ ...where, nested: ['(name)'] }, name);
       const stat = lstatSync(path);
@@ -42,18 +46,23 @@ async function scanTree(
 }
 
 /**
- * Checks a tree of files, such as a `.next` or a `dist`. Symbolic links are not followed: their targets are searched.
+ * Checks a directory such as `.next` or `dist`, a file, or standard input (`-`). Symbolic links are not followed: their
+ * targets are searched.
  *
- * @throws CouldNotCheck when the path is no directory.
+ * @throws CouldNotCheck when the path does not exist.
  */
 export async function checkTree(path: string, options: CheckOptions): Promise<Report> {
   const startedAt = performance.now();
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new CouldNotCheck(`${path} is no directory; give the directory that is to be checked`);
-  }
+  const stat = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false });
+  if (path !== '-' && !stat) throw new CouldNotCheck(`${path} does not exist. Check the path.`);
   const collector = new Collector(options.onProgress);
   const scanner = new ContentScanner(options.prepared.search, frameworkRules, options.limits, collector);
-  await scanTree(path, Buffer.from(join(path, '.')), scanner, collector);
+  if (stat?.isDirectory()) await scanTree(path, Buffer.from(join(path, '.')), scanner, collector);
+  else {
+    const body = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 1 << 18 });
+    const where: Where = { source: '', path: path === '-' ? 'standard input' : basename(path), nested: [] };
+    await scanner.scanFile(where, body as AsyncIterable<Buffer>, stat?.size);
+  }
   return reportOf({
     command: 'dir',
     target: path,
@@ -66,6 +75,7 @@ export async function checkTree(path: string, options: CheckOptions): Promise<Re
     layers: [],
     steps: [],
     allowFrameworkKeys: options.allowFrameworkKeys,
+    strict: options.strict ?? false,
     startedAt,
   });
 }

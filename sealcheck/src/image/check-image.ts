@@ -1,32 +1,31 @@
-import { type Located, type Prepared, reportOf } from '../check.ts';
-import type { Limits } from '../contents/budget.ts';
 import { Collector, type Sighting } from '../contents/collect.ts';
 import { ContentScanner, type Where } from '../contents/scan.ts';
 import { frameworkRules } from '../frameworks/rules.ts';
+import type { CheckOptions } from '../options.ts';
 import type { Report } from '../report/findings.ts';
+import { type Located, reportOf } from '../report/make-report.ts';
+import type { Prepared } from '../secrets/prepare.ts';
 import { stepsOfDockerfile } from './dockerfile.ts';
 import { hitsByPointer } from './documents.ts';
 import { cleanPath } from './layer.ts';
 import { type Blob, readImage } from './read.ts';
-import { type Layer, resolveStructure, type Structure } from './resolve.ts';
+import { resolveStructure } from './resolve.ts';
 import type { ImageSource } from './source.ts';
+import type { Layer, Structure } from './structure.ts';
 
-/** What every command that checks something takes. */
-export interface CheckOptions {
-  prepared: Prepared;
-  limits: Limits;
-  allowFrameworkKeys: boolean;
-  onProgress?: (bytes: number) => void;
+/** What the check of an image takes besides. */
+export type ImageOptions = CheckOptions & {
   /** Told the path of every entry of every layer. */
   onPath?: (path: string) => void;
-  /** The Dockerfile that the image was built from, for the picture of it. */
+  /** The path of the Dockerfile that the image was built from, for the picture of it. */
   dockerfile?: string;
-}
+};
 
 const shortName = (name: string): string => name.replace(/^(blobs\/\w+\/[0-9a-f]{12})[0-9a-f]+$/, '$1…');
 
 /** Whether a container sees a layer's file, by any of its names, in any image of the archive. */
-function visibilityOf(structure: Structure, blobs: ReadonlyMap<string, Blob>, layer: Layer, path: string) {
+function visibilityOf(structure: Structure, layer: Layer, path: string) {
+  const { blobs } = structure;
   const names = blobs.get(layer.blob)?.paths?.namesOf(path) ?? [path];
   let removedBy: Layer | undefined;
   for (const image of structure.images.filter((layers) => layers[layer.index]?.blob === layer.blob)) {
@@ -45,11 +44,7 @@ function visibilityOf(structure: Structure, blobs: ReadonlyMap<string, Blob>, la
     : { visibility: 'visible' as const };
 }
 
-function locateInImage(
-  sighting: Sighting,
-  structure: Structure,
-  blobs: ReadonlyMap<string, Blob>,
-): Located[] {
+function locateInImage(sighting: Sighting, structure: Structure): Located[] {
   const { source, path } = sighting.where;
   const role = structure.roles.get(source) ?? { kind: 'archive' as const };
   if (role.kind === 'layer') {
@@ -59,7 +54,7 @@ function locateInImage(
         place: 'layer',
         path: cleanPath(path) || shortName(source),
         layer: { index: layer.index, digest: layer.digest, instruction: layer.instruction },
-        ...(path ? visibilityOf(structure, blobs, layer, path) : {}),
+        ...(path ? visibilityOf(structure, layer, path) : {}),
       }));
   }
   const fallback = path || shortName(source);
@@ -84,8 +79,24 @@ function byField(
   return fields.length > 0 ? fields : [sighting];
 }
 
+// Two hits in a document may point to the same field, and a field holds a value more than once: told once, and counted.
+function byPlace(sightings: readonly Sighting[]): Sighting[] {
+  const seen = new Set<string>();
+  const placed = new Map<string, Sighting>();
+  for (const sighting of sightings) {
+    const { where, hit, rule } = sighting;
+    const place = JSON.stringify([where, hit?.secret, hit?.part, hit?.encoding, rule?.key]);
+    const spot = `${place} ${hit?.offset}`;
+    const known = placed.get(place);
+    if (!known) placed.set(place, { ...sighting });
+    else if (!seen.has(spot)) known.occurrences += sighting.occurrences;
+    seen.add(spot);
+  }
+  return [...placed.values()];
+}
+
 /** Checks an image: every file of its archive, each layer's every entry, and all that describes it. */
-export async function checkImage(source: ImageSource, options: CheckOptions): Promise<Report> {
+export async function checkImage(source: ImageSource, options: ImageOptions): Promise<Report> {
   const startedAt = performance.now();
   const { prepared } = options;
   const collector = new Collector(options.onProgress);
@@ -94,36 +105,13 @@ export async function checkImage(source: ImageSource, options: CheckOptions): Pr
   const structure = resolveStructure(blobs);
   const steps =
     options.dockerfile === undefined ? [] : stepsOfDockerfile(options.dockerfile, structure.layers);
-  const resolved = new Collector();
-  const placed = new Set<string>();
-  for (const sighting of collector.sightings) {
-    for (const finer of byField(sighting, blobs, prepared.search)) {
-      const { where, hit } = finer;
-      const key = [
-        where.source,
-        where.path,
-        ...where.nested,
-        hit?.secret,
-        hit?.part,
-        hit?.encoding,
-        hit?.offset,
-        finer.rule?.key,
-      ].join('\0');
-      if (placed.has(key)) continue;
-      placed.add(key);
-      if (hit) for (let i = 0; i < finer.occurrences; i += 1) resolved.hits(where, [hit], 0);
-      else if (finer.rule) resolved.frameworkKey(where, finer.rule);
-    }
-  }
-  resolved.incompleteReasons.push(...collector.incompleteReasons);
-  resolved.notes.push(...collector.notes);
-  resolved.bytes = collector.bytes;
   return reportOf({
     command: 'image',
     target: source.name,
     prepared,
-    collector: resolved,
-    locate: (sighting) => locateInImage(sighting, structure, blobs),
+    collector,
+    sightings: byPlace(collector.sightings.flatMap((sighting) => byField(sighting, blobs, prepared.search))),
+    locate: (sighting) => locateInImage(sighting, structure),
     nameOf: (where: Where) => {
       const role = structure.roles.get(where.source);
       const place = role?.kind === 'layer' ? `layer ${role.index + 1}` : shortName(where.source);
@@ -134,6 +122,7 @@ export async function checkImage(source: ImageSource, options: CheckOptions): Pr
     layers: structure.layers.map(({ blob: _, ...layer }) => layer).sort((a, b) => a.index - b.index),
     steps: [...structure.steps, ...steps],
     allowFrameworkKeys: options.allowFrameworkKeys,
+    strict: options.strict ?? false,
     startedAt,
   });
 }

@@ -1,56 +1,22 @@
-import type { Collector, Sighting } from './contents/collect.ts';
-import type { Where } from './contents/scan.ts';
-import type { Finding, LayerPicture, MountingStep, Report } from './report/findings.ts';
-import { remedyFor } from './report/remedies.ts';
-import { Redactor } from './search/redact.ts';
-import { Search } from './search/search.ts';
-import type { DeclaredSecret } from './secrets/declare.ts';
-import { type Part, takeApart } from './secrets/parts.ts';
-import { version } from './version.ts';
-
-/** The secrets of one check, compiled into a search, with what was refused. */
-export interface Prepared {
-  search: Search;
-  redactor: Redactor;
-  searched: Report['searched'];
-  warnings: string[];
-  /** Secrets of which no part could be searched for: the check can't end clean. */
-  unsearchable: string[];
-}
-
-/** Compiles declared secrets into one search. */
-export function prepare(secrets: readonly DeclaredSecret[]): Prepared {
-  const parts: Part[] = [];
-  const searched: Report['searched'] = [];
-  const warnings: string[] = [];
-  const unsearchable: string[] = [];
-  for (const secret of secrets) {
-    const taken = takeApart(secret);
-    parts.push(...taken.parts);
-    for (const { part, reason } of taken.refused) {
-      warnings.push(
-        `secret "${secret.id}": its ${part} was not searched for, as it is ${reason} and would match by chance`,
-      );
-    }
-    if (taken.parts.length > 0)
-      searched.push({ secret: secret.id, parts: taken.parts.map((part) => part.name) });
-    else
-      unsearchable.push(`secret "${secret.id}" could not be searched for at all; use a longer, random value`);
-  }
-  const search = new Search(parts);
-  return { search, redactor: new Redactor(search), searched, warnings, unsearchable };
-}
+import type { Collector, Sighting } from '../contents/collect.ts';
+import type { Where } from '../contents/scan.ts';
+import type { Prepared } from '../secrets/prepare.ts';
+import { version } from '../version.ts';
+import type { Finding, LayerPicture, MountingStep, Report } from './findings.ts';
+import { remedyFor } from './remedies.ts';
 
 /** What a kind of target adds to a sighting: its place, layer, visibility. */
 export type Located = Pick<Finding, 'place' | 'path'> &
   Partial<Pick<Finding, 'layer' | 'visibility' | 'deletedBy'>>;
 
 /** Everything that a command gathered, for the report to be made of. */
-export interface Gathered {
+export type Gathered = {
   command: Report['command'];
   target: string;
   prepared: Prepared;
   collector: Collector;
+  /** The collector's sightings, if they were made finer. */
+  sightings?: readonly Sighting[];
   locate(sighting: Sighting): Located[];
   /** A readable name for a place in messages. */
   nameOf(where: Where): string;
@@ -59,16 +25,23 @@ export interface Gathered {
   layers: LayerPicture[];
   steps: MountingStep[];
   allowFrameworkKeys: boolean;
+  /** Whether a file that was not opened keeps the check from ending clean. */
+  strict: boolean;
   startedAt: number;
-}
+};
 
-function findingOf(sighting: Sighting, located: Located, redact: (text: string) => string): Finding {
+function findingOf(
+  sighting: Sighting,
+  located: Located,
+  command: Report['command'],
+  redact: (text: string) => string,
+): Finding {
   const { hit, rule, where } = sighting;
   const { layer, deletedBy } = located;
   const bare: Omit<Finding, 'remedy'> = {
     category: rule ? 'framework-key' : 'secret',
     secret: rule ? `${rule.framework} ${rule.key}` : (hit?.secret ?? ''),
-    part: rule ? `lets whoever has it ${rule.worth}` : (hit?.part ?? ''),
+    part: rule ? `lets anyone who has it ${rule.worth}` : (hit?.part ?? ''),
     encoding: hit?.encoding ?? 'plain',
     place: located.place,
     ...(layer && { layer: { ...layer, instruction: redact(layer.instruction) } }),
@@ -79,24 +52,28 @@ function findingOf(sighting: Sighting, located: Located, redact: (text: string) 
     ...(deletedBy && { deletedBy: { ...deletedBy, instruction: redact(deletedBy.instruction) } }),
     occurrences: sighting.occurrences,
   };
-  return { ...bare, remedy: redact(rule?.remedy ?? remedyFor(bare)) };
+  return { ...bare, remedy: redact(rule?.remedy ?? remedyFor(bare, command)) };
 }
 
 /** Makes the report: places named, texts redacted, the verdict drawn. An incomplete check is never called clean. */
 export function reportOf(gathered: Gathered): Report {
   const { prepared, collector } = gathered;
   const redact = (text: string) => prepared.redactor.redact(text);
-  const everyFinding = collector.sightings.flatMap((sighting) =>
-    gathered.locate(sighting).map((located) => findingOf(sighting, located, redact)),
+  const everyFinding = (gathered.sightings ?? collector.sightings).flatMap((sighting) =>
+    gathered.locate(sighting).map((located) => findingOf(sighting, located, gathered.command, redact)),
   );
   // One field of two copies of a document is one finding.
   const all = [...new Map(everyFinding.map((finding) => [JSON.stringify(finding), finding])).values()];
   const isAllowed = (finding: Finding) => gathered.allowFrameworkKeys && finding.category === 'framework-key';
   const findings = all.filter((finding) => !isAllowed(finding));
+  const named = ({ where, reason }: { where: Where; reason: string }) =>
+    `${gathered.nameOf(where)} ${reason}`.trim();
+  const unopened = collector.unopenedFiles.map(named).map(redact);
   const incomplete = [
     ...prepared.unsearchable,
     ...gathered.incomplete,
-    ...collector.incompleteReasons.map(({ where, reason }) => `${gathered.nameOf(where)} ${reason}`.trim()),
+    ...collector.incompleteReasons.map(named),
+    ...(gathered.strict ? unopened : []),
   ].map(redact);
   return {
     tool: 'sealcheck',
@@ -108,11 +85,9 @@ export function reportOf(gathered: Gathered): Report {
     findings,
     allowed: all.filter(isAllowed),
     incomplete,
+    unopened,
     warnings: prepared.warnings.map(redact),
-    notes: [
-      ...gathered.notes,
-      ...collector.notes.map(({ where, reason }) => `${gathered.nameOf(where)} ${reason}`),
-    ].map(redact),
+    notes: [...prepared.notes, ...gathered.notes, ...collector.notes.map(named)].map(redact),
     layers: gathered.layers.map((layer) => ({ ...layer, instruction: redact(layer.instruction) })),
     steps: gathered.steps.map((step) => ({ ...step, name: redact(step.name) })),
     bytes: collector.bytes,

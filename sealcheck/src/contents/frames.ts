@@ -1,15 +1,24 @@
 import { isAscii } from 'node:buffer';
 import { constants, inflateRawSync, inflateSync, type ZlibOptions, zstdDecompressSync } from 'node:zlib';
+import { looksDeflated } from './deflate.ts';
 
 /** A compressed frame somewhere in a buffer. `end` is where it ends, or undefined when the buffer ends first. */
-export interface Frame {
+export type Frame = {
   kind: 'gzip' | 'zstd' | 'xz' | 'zip' | 'zlib';
   start: number;
   /** Where the compressed data starts (after a zip entry's header). */
   data: number;
   /** The entry's name in a zip. */
   name?: string;
-}
+  /** Why a zip's entry can't be decompressed here. */
+  obstacle?: 'encrypted' | 'method';
+};
+
+// PKWARE's APPNOTE, 4.4.5: the methods that packers write.
+const ZIP_METHODS: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 14, 93, 95, 98, 99]);
+
+// RFC 1950, 2.2: the second byte of a zlib stream with a window of 32 KiB, from the fastest to the best level.
+const ZLIB_LEVELS: ReadonlySet<number> = new Set([0x01, 0x5e, 0x9c, 0xda]);
 
 // A magic number of three bytes holds a whole pair of bytes at an even address, wherever it lies. A pair's entry tells
 // which of its bytes is the tell-tale one that `frameAt` knows: 1 the first, 2 the second, 3 perhaps either.
@@ -25,7 +34,7 @@ mark(0xb5, 0x2f, 1);
 mark(0xfd, 0x37, 1);
 mark(0x4b, 0x03, 2);
 mark(0x03, 0x04, 1);
-for (const level of [0x9c, 0xda]) {
+for (const level of ZLIB_LEVELS) {
   mark(0x78, level, 2);
   for (let next = 0; next < 256; next += 1) if ((next & 6) !== 6) mark(level, next, 1);
 }
@@ -44,8 +53,16 @@ function gzipFrame(bytes: Buffer, start: number): Frame {
   return { kind: 'gzip', start, data: data + (flags & 2 ? 2 : 0) };
 }
 
+// APPNOTE, 4.4.3: versions go to 6.3; a name is a text.
+const isPlausible = (version: number, name: string): boolean =>
+  (version & 0xff) <= 63 && name.length > 0 && !/[\p{Cc}\ufffd]/u.test(name);
+
+// RFC 1950, 2.2: method 8, a check of both bytes, no preset dictionary.
+const isSmallZlib = (first: number, second: number): boolean =>
+  (first & 0x8f) === 8 && ((first << 8) | second) % 31 === 0 && (second & 0x20) === 0;
+
 // Looks at the rarest byte of each magic number, so that ordinary text costs one look-up a byte.
-function frameAt(bytes: Buffer, at: number): Frame | undefined {
+function frameAt(bytes: Buffer, at: number, anyWindow = false): Frame | undefined {
   const byte = bytes[at];
   const before = bytes[at - 1];
   const after = bytes[at + 1];
@@ -61,19 +78,37 @@ function frameAt(bytes: Buffer, at: number): Frame | undefined {
   if (byte === 0x03 && before === 0x4b && bytes[at - 2] === 0x50 && after === 0x04) {
     const start = at - 2;
     if (start + 30 > bytes.length) return { kind: 'zip', start, data: start };
-    if (bytes.readUInt16LE(start + 8) !== 8) return undefined;
+    const method = bytes.readUInt16LE(start + 8);
+    const isEncrypted = (bytes.readUInt16LE(start + 6) & 1) !== 0;
+    if ((method === 0 && !isEncrypted) || !ZIP_METHODS.has(method)) return undefined;
     const nameLength = bytes.readUInt16LE(start + 26);
     const data = start + 30 + nameLength + bytes.readUInt16LE(start + 28);
-    return { kind: 'zip', start, data, name: bytes.toString('utf8', start + 30, start + 30 + nameLength) };
+    const name = bytes.toString('utf8', start + 30, start + 30 + nameLength);
+    const obstacle = isEncrypted ? 'encrypted' : method === 8 ? undefined : 'method';
+    // Nothing else would show that four bytes in a program are no zip: gzip itself has them.
+    if (obstacle && !isPlausible(bytes.readUInt16LE(start + 4), name)) return undefined;
+    return { kind: 'zip', start, data, name, ...(obstacle && { obstacle }) };
   }
-  if ((byte === 0x9c || byte === 0xda) && before === 0x78 && ((after ?? 6) & 6) !== 6) {
-    return { kind: 'zlib', start: at - 1, data: at - 1 };
-  }
+  const isZlib =
+    before === 0x78
+      ? ZLIB_LEVELS.has(byte as number)
+      : anyWindow && before !== undefined && isSmallZlib(before, byte as number);
+  if (isZlib && looksDeflated(bytes, at + 1)) return { kind: 'zlib', start: at - 1, data: at - 1 };
   return undefined;
 }
 
-/** The first compressed frame at or after `from`. Text in ASCII can only hold a zip entry's. */
-export function nextFrame(bytes: Buffer, from: number): Frame | undefined {
+/**
+ * The first compressed frame at or after `from`. Text in ASCII can only hold a zip entry's. `anyWindow` finds zlib
+ * streams of windows below 32 KiB too, as PNG and PDF have them; elsewhere they would match by chance too often.
+ */
+export function nextFrame(bytes: Buffer, from: number, anyWindow = false): Frame | undefined {
+  if (anyWindow) {
+    for (let at = from; at < bytes.length; at += 1) {
+      const frame = frameAt(bytes, at, true);
+      if (frame && frame.start >= from) return frame;
+    }
+    return undefined;
+  }
   if (from === 0 && isAscii(bytes)) {
     const at = bytes.indexOf('PK\u0003\u0004', 'latin1');
     return at < 0 ? undefined : frameAt(bytes, at + 2);
@@ -125,10 +160,10 @@ export type Unpacked =
   | { outcome: 'chance' }
   | { outcome: 'cut'; content: Buffer };
 
-interface WithInfo {
+type WithInfo = {
   buffer: Buffer;
   engine: { bytesWritten: number };
-}
+};
 
 const isTooLarge = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';

@@ -1,0 +1,88 @@
+/** Judges by its name and its value whether something in a configuration is a secret. */
+
+// The last word of a name says what it is: AUTH_TOKEN is a token, TOKEN_URL an address.
+const credentialName =
+  /(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|key|keys|credentials?|auth|pat|dsn|webhook|signature|sig|salt|pepper|cookie|connectionstring|jwt|bearer|authorization|session|sessionid)$/;
+const publicName =
+  /(?:host|hostname|server|address|addr|port|region|zone|env|environment|type|kind|engine|driver|dialect|provider|scheme|protocol|database|db|dbname|schema|user|username|login|email|mail|project|name|url|uri|endpoint|origin|issuer|audience|scopes?|version|level|mode|locale|lang|language|tz|timezone|bucket|namespace|cluster|context|alg|algorithm|domain|path|dir|file|format|charset|title|description|machine|registry|expiry|expiresin|ttl|timeout|length|size|count|limit|author)$/;
+// Identities and certificates, which look random and are public.
+const identityName =
+  /(?:id|identifier|certificate|certificatedata|certificateauthoritydata|cert|crt|certurl|cacert|ca|hash|digest|checksum|integrity|fingerprint|thumbprint|sha\d*|commit|revision|image|tag|release|options|opts|flags|args|brokers|attributes|schedule|cron)$/;
+const looksRandom = /^(?=.*\d)(?=.*[A-Za-z])[^\s.]{12,}$/;
+const publicKeyName =
+  /(?:public|publishable|anon|site|measurement|foreign|primary|partition|sort|cache)_?key(?:id)?$/;
+const publishedPrefix =
+  /^(?:NEXT_PUBLIC|VITE|REACT_APP|PUBLIC|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC|VUE_APP|STORYBOOK)_/;
+const credentialInPublished = /SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL/;
+
+/** Whether a framework puts the variable into what browsers get. */
+export const isPublishedName = (name: string): boolean => publishedPrefix.test(name);
+
+// What is no secret whatever it is called.
+const plainValues: readonly RegExp[] = [
+  /^(?:true|false|yes|no|on|off|null|none|undefined|~)$/i,
+  // Numbers, durations, sizes, versions, dates.
+  /^[+-]?[\d.,_]{1,12}\s?(?:ms|s|m|h|d|w|y|[kmgt]i?b?|px|%)?$/i,
+  /^v?\d+(?:\.\d+){1,3}(?:[-+][a-z.]*\d*)?$/i,
+  /^\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+(?:Z|[+-][\d:]+)?)?$/,
+];
+
+const filePath = /^(?:\.{0,2}|~|[A-Za-z]:)[\\/][\w .\\/@-]*$/;
+const randomSegment = /(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{10,}/;
+
+// Letters alone may be random too: more capitals within a word than a name has.
+const mixedLetters = /[A-Za-z]*[a-z][A-Z]+[a-z]+[A-Z][A-Za-z]*[a-z][A-Z]/;
+
+// What is no secret unless it is called one.
+const publicValues: readonly RegExp[] = [
+  // Addresses of the network and of a mailbox.
+  /^(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:\/[a-z/._-]*)?$/i,
+  /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?(?:\/\d{1,2})?$/i,
+  /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/,
+  // us-east-1, Europe/Berlin, en_US.UTF-8, text/html
+  /^[a-z]{2,}(?:-[a-z]+)+-?\d{1,2}[a-z]?$/i,
+  /^[A-Z][a-z]+\/[A-Z][A-Za-z_]+$/,
+  /^[a-z]{2,3}[-_][A-Z]{2}(?:\.[\w-]+)?$/,
+  /^[a-z]+\/[a-z0-9.+-]+$/,
+  // Made for browsers: Stripe, Google Analytics, Mapbox, Google's client ids.
+  /^pk_(?:live|test)_\w+$/,
+  /^(?:G|UA|GTM|AW)-[A-Z0-9-]+$/,
+  /^pk\.eyJ/,
+  /\.apps\.googleusercontent\.com$/,
+];
+
+const publicUrl = /^[a-z][a-z0-9+.-]*:\/\/(?![^\s/?#]*@)[^\s]*$/i;
+const sentryDsn = /^https:\/\/[0-9a-f]{32}@[\w.-]*sentry\.io\/\d+$/;
+// hooks.slack.com/services/T0/B0/x7Hk…: who has the address has the right.
+const hasCapability =
+  /[?&#][\w.-]*(?:token|key|secret|sig|password|auth)[\w.-]*=|\/(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{18,}(?=[/?#]|$)/i;
+
+const lastWord = (path: string): string =>
+  (path.split('.').at(-1) ?? path).toLowerCase().replace(/[\s_-]|\d+$/g, '');
+const isPublicUrl = (value: string): boolean => publicUrl.test(value) && !hasCapability.test(value);
+const hasPassword = /:\/\/[^\s@/]*:\S+@/;
+
+/** Whether a name says that its value is a credential. */
+export const isCredentialName = (path: string): boolean => credentialName.test(lastWord(path));
+
+/** Whether a value is made for browsers, whatever it looks like: a publishable key, a DSN of Sentry, a public variable. */
+export function isMadePublic(path: string, value: string): boolean {
+  if (sentryDsn.test(value) || publicKeyName.test(path.toLowerCase())) return true;
+  return isPublishedName(path) && !credentialInPublished.test(path) && !hasPassword.test(value);
+}
+
+/**
+ * Whether a value is a secret by its name and looks. Of a file that is declared a secret everything is, but for what is
+ * evidently public; of other files (`isConfiguration`) what has a credential's name or looks random.
+ */
+export function isSecret(path: string, value: string, isConfiguration: boolean): boolean {
+  const name = lastWord(path);
+  const isPath = filePath.test(value) && !randomSegment.test(value);
+  if (isPath || plainValues.some((kind) => kind.test(value)) || isPublicUrl(value)) return false;
+  if (credentialName.test(name) || (isPublishedName(path) && credentialInPublished.test(path))) return true;
+  if (publicValues.some((kind) => kind.test(value)) && !randomSegment.test(value)) return false;
+  if (identityName.test(name) || (publicName.test(name) && !looksRandom.test(value))) return false;
+  // Plain words, with a short number at most.
+  const isWords = /^[\p{L} _.,:;/'"()!?&@+-]+\d{0,4}[\s.!]*$/u.test(value) && !mixedLetters.test(value);
+  return !(isConfiguration && isWords);
+}
