@@ -52,11 +52,13 @@ function secretsOf(path: string, root: string): DeclaredSecret[] {
   const value = readFileSync(path);
   const text = textOf(value);
   if (text === undefined || text.trim() === '') return [];
-  if (envFiles.test(name)) return secretsOfLines(text, name);
+  const lines = envFiles.test(name) ? secretsOfLines(text, name) : [];
+  if (lines.length > 0) return lines;
   const isSecretFile = keyFiles.test(name) || secretFolders.test(name);
   if (isSecretFile && !text.startsWith('#!') && !/\.(?:[cm]?[jt]sx?|d\.ts)$/.test(name))
     return [{ id: idOf(name), value, origin: name, isConfiguration: text.trim().includes('\n') }];
-  if (credentialFiles.test(name)) return [{ id: idOf(name), value, origin: name, isConfiguration: true }];
+  if (credentialFiles.test(name) || envFiles.test(name))
+    return [{ id: idOf(name), value, origin: name, isConfiguration: true }];
   const found = [...text.matchAll(token), ...text.matchAll(privateKey)].map(([match]) => match);
   return [...new Set(found)].map((match, at) => ({
     id: `${idOf(name)}_${at + 1}`,

@@ -112,12 +112,12 @@ function inLeaves(
 
 function inOneLine(secret: DeclaredSecret, text: string, isExempt: (path: string) => boolean): Found {
   const { drafts, bare } = takeValueApart(text);
+  const structured = readStructured(text);
+  if (structured && (secret.isFound || /^(?:JSON|XML|netrc|pgpass)$/.test(structured.format)))
+    return inLeaves(structured.leaves, secret.isConfiguration === true, isExempt);
   const isLeftOut = isMadePublic(secret.id, text) || (bare && !isSecret(secret.id, text, true));
   if (secret.isConfiguration && isLeftOut)
     return { drafts: [], passedOver: [secret.id], isUnrecognised: false };
-  const structured = readStructured(text);
-  if (structured && /^(?:JSON|XML|netrc|pgpass)$/.test(structured.format))
-    return inLeaves(structured.leaves, secret.isConfiguration === true, isExempt);
   // What looks like a name may as well be the beginning of a password, so the line counts too.
   const leaves = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? [] : (structured?.leaves ?? []);
   const assigned = inLeaves(
@@ -191,12 +191,13 @@ export function takeApart(secret: DeclaredSecret, exempt: ReadonlySet<string> = 
       !parts.some(({ name }) => name === part) &&
       (part.includes(': ') || secret.isConfiguration ? isMissed(part, reason, secret) : true),
   );
-  if (secret.isConfiguration && parts.length === 0 && missed.length === 0)
-    return { parts, refused: [], passedOver: [secret.id], isUnrecognised: false };
+  const leftOut = found.flatMap(({ passedOver }) => passedOver);
+  const isNone = secret.isConfiguration === true && parts.length === 0 && missed.length === 0;
   return {
     parts,
     refused: missed,
-    passedOver: parts.length > 0 && found.length > 1 ? [] : found.flatMap(({ passedOver }) => passedOver),
+    passedOver:
+      isNone && leftOut.length === 0 ? [secret.id] : parts.length > 0 && found.length > 1 ? [] : leftOut,
     isUnrecognised: found.some(({ isUnrecognised }) => isUnrecognised),
   };
 }
