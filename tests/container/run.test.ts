@@ -83,7 +83,7 @@ describe.skipIf(!built)('a container', () => {
     const missing = await fetch(`${site}/posts/not-generated`);
     expect([missing.status, await missing.text()]).toEqual([
       404,
-      expect.stringContaining('There is no such page'),
+      expect.stringContaining('Page not found'),
     ]);
   });
 

@@ -258,7 +258,7 @@ describe('the server', () => {
       const answer = await fetch(site.url + path);
       expect([answer.status, await answer.text()]).toEqual([
         404,
-        expect.stringContaining('There is no such page'),
+        expect.stringContaining('Page not found'),
       ]);
     });
     expect(log).toBe('');

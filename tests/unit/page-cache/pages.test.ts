@@ -8,7 +8,7 @@ import type { Rendered } from '#page-cache/render.ts';
 const DOCUMENTS: Record<string, string> = {
   '/': '<html><body>The list</body></html>',
   '/posts/packed': '<html><body>The post</body></html>',
-  '/_not-found': '<html><body>There is no such page</body></html>',
+  '/_not-found': '<html><body>Page not found</body></html>',
   '/unavailable': '<html><body>Not available</body></html>',
 };
 
@@ -75,7 +75,7 @@ describe('the pages of a server', () => {
     const { ask } = site();
     expect(await ask('/posts/packed')).toEqual([200, expect.stringContaining('The post')]);
     expect(await ask('/posts/listed')).toEqual([503, expect.stringContaining('Not available')]);
-    expect(await ask('/posts/unlisted')).toEqual([404, expect.stringContaining('There is no such page')]);
+    expect(await ask('/posts/unlisted')).toEqual([404, expect.stringContaining('Page not found')]);
   });
 
   it('answer 404 for a post from the moment that its withdrawal is known, and again with it once it is back', async () => {
