@@ -26,7 +26,8 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.info(HELP);
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds has to be a whole number of at least 1.');
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error('--rounds has to be a whole number of at least 1.');
 
   const example = copy('example');
   const article = copy('article');
