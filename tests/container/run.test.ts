@@ -81,10 +81,7 @@ describe.skipIf(!built)('a container', () => {
     const page = await fetch(site);
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<article')]);
     const missing = await fetch(`${site}/posts/not-generated`);
-    expect([missing.status, await missing.text()]).toEqual([
-      404,
-      expect.stringContaining('Page not found'),
-    ]);
+    expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('Page not found')]);
   });
 
   it('migrates and seeds, each twice at the same time, and serves', async () => {

@@ -256,10 +256,7 @@ describe('the server', () => {
   ])('shows no page of the framework at %s', async (path) => {
     const log = await logged(async () => {
       const answer = await fetch(site.url + path);
-      expect([answer.status, await answer.text()]).toEqual([
-        404,
-        expect.stringContaining('Page not found'),
-      ]);
+      expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining('Page not found')]);
     });
     expect(log).toBe('');
   });
