@@ -219,6 +219,10 @@ describe('the content log', () => {
     const log = await reader(database, as('reader'));
     await connected(as('writer'), (client) => client.query(post('theirs')));
     expect(await log.next()).toEqual(changed({ theirs: true }));
+    await database.query(`GRANT INSERT ON "ContentChange" TO ${name}_writer`);
+    await connected(as('writer'), (client) => client.query('SELECT content_changed_all()'));
+    expect((await log.next()).everything).toBe(true);
+    await database.query(`REVOKE INSERT ON "ContentChange" FROM ${name}_writer`);
     for (const role of ['reader', 'writer'])
       await expect(
         connected(as(role), (client) => client.query('SELECT content_changed_all()')),

@@ -27,13 +27,11 @@ CREATE TABLE "ContentLog" (
 
 INSERT INTO "ContentLog" DEFAULT VALUES;
 
--- Appends one change and wakes the processes that follow the log. Runs with the caller's rights.
-CREATE FUNCTION "content_log_append"(tags TEXT[]) RETURNS VOID LANGUAGE plpgsql AS $$
+-- Removes what is older than 30 days, some of it with each change. Whoever may append may let it run.
+CREATE FUNCTION "content_log_prune"() RETURNS VOID LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     pruned xid8;
 BEGIN
-    INSERT INTO "ContentChange" ("tags") VALUES (tags);
-    PERFORM pg_notify('sealed_content_' || current_schema(), '');
     -- Under a stricter isolation, pruning could fail the writer's transaction.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RETURN;
@@ -52,6 +50,14 @@ BEGIN
     -- There is no max() for xid8 before PostgreSQL 16.
     SELECT "xid" INTO pruned FROM removed ORDER BY "xid" DESC LIMIT 1;
     UPDATE "ContentLog" SET "prunedXid" = pruned WHERE "prunedXid" < pruned;
+END $$;
+
+-- Appends one change and wakes the processes that follow the log. Runs with the caller's rights: INSERT is enough.
+CREATE FUNCTION "content_log_append"(tags TEXT[]) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO "ContentChange" ("tags") VALUES (tags);
+    PERFORM pg_notify('sealed_content_' || current_schema(), '');
+    PERFORM "content_log_prune"();
 END $$;
 
 -- For what no trigger sees: a restore that disabled them, or a change to what pages show outside of these tables.
@@ -106,7 +112,7 @@ DO $$
 DECLARE
     name TEXT;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['content_log_append(text[])', 'content_changed_all()', 'content_log_posts(text[])',
+    FOREACH name IN ARRAY ARRAY['content_log_prune()', 'content_log_append(text[])', 'content_changed_all()', 'content_log_posts(text[])',
         'post_inserted()', 'post_deleted()', 'post_updated()', 'post_truncated()']
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
