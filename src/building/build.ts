@@ -39,10 +39,10 @@ export function isBuilt(): boolean {
 export async function compile(options: Options = {}): Promise<void> {
   await generatePrismaClient(options.signal);
   await buildWithNext('compile', options);
-  requireKnownRoutes();
-  requireNoClientComponents(join(PROJECT, '.next'));
   rmSync(join(STANDALONE, PAGES_FILE), { force: true });
   await assemble();
+  requireKnownRoutes();
+  requireNoClientComponents(join(PROJECT, '.next'));
 }
 
 /** Makes the Prisma client that the source imports, where it is missing or older than the schema. */

@@ -25,7 +25,8 @@ export function requireNoClientComponents(next: string): void {
         `.next/server/app/${file} has another form than in Next.js 16. Adapt src/building/client-components.ts.`,
       );
     const route = page.replace(/\/page$/, '') || '/';
-    if (ROUTES[route]?.kind === 'hydrated') continue;
+    const kind = ROUTES[route]?.kind;
+    if (kind === 'hydrated' || kind === 'handler') continue;
     const modules = Object.keys(JSON.parse(manifest).clientModules);
     const component = modules.find((module) => !FRAMEWORK.test(module));
     if (component) {

@@ -24,6 +24,9 @@ export function addressProblem(error: unknown): DatabaseUnavailable | undefined 
   return error instanceof SecretError ? new DatabaseUnavailable(error.message) : undefined;
 }
 
+/** What Prisma's adapter says of a raw query, which keeps the code of `pg` to itself. */
+const UNREACHABLE = ['DatabaseNotReachable', 'ConnectionClosed'];
+
 function explain(codes: Set<string>, { host, port, database }: DatabaseAddress): string | undefined {
   const has = (...wanted: string[]) => wanted.some((code) => codes.has(code));
   const named = `the database "${database}" on ${host}`;
@@ -48,13 +51,28 @@ function explain(codes: Set<string>, { host, port, database }: DatabaseAddress):
   }
   if (has('3D000', 'P1003', 'DatabaseDoesNotExist'))
     return `There is no database "${database}" on ${host}. Create it, or check its name.`;
-  if (has('42P01', '42703', 'P2021', 'P2022')) {
+  if (has('42P01', '42703', 'P2021', 'P2022', 'TableDoesNotExist', 'ColumnNotFound')) {
     return `Tables are missing in ${named}. Run the migrations first: the image's "migrate" command, or npm run migrate.`;
   }
-  if (has('53300')) return `There are no free connections to ${named}. Raise its limit, or lower the pool.`;
-  if (has('TLS'))
+  if (has('53300', 'TooManyConnections'))
+    return `There are no free connections to ${named}. Raise its limit, or lower the pool.`;
+  if (has('TLS', 'TlsConnectionError'))
     return `The TLS connection to ${named} failed. Check sslmode and sslrootcert in DATABASE_URL.`;
-  if (has('P1001', 'P1017', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '08006', '08001', 'CLOSED')) {
+  if (
+    has(
+      'P1001',
+      'P1017',
+      'ECONNRESET',
+      'EPIPE',
+      '57P01',
+      '57P02',
+      '57P03',
+      '08006',
+      '08001',
+      'CLOSED',
+      ...UNREACHABLE,
+    )
+  ) {
     return `The connection to ${named} was refused or lost. Check that PostgreSQL runs, and accepts connections from here.`;
   }
   return undefined;

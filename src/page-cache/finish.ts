@@ -7,7 +7,7 @@ export class UnfinishedPage extends Error {
 const HYDRATION = [
   /<script src="\/_next\/static\/chunks\/[^"<>]+"(?: id="_R_")?(?: async=""| noModule="")?><\/script>/g,
   /<script>\(?self\.__next_f(?:=self\.__next_f\|\|\[\]\))?\.push\((?:(?!<\/script>).)*\)<\/script>/gs,
-  /<script>\(globalThis\["TURBOPACK"\](?:(?!<\/script>).)*<\/script>/gs,
+  /<script(?: id="_R_")?>\(globalThis\["TURBOPACK"\](?:(?!<\/script>).)*<\/script>/gs,
   /<link rel="preload" as="script"[^<>]*\/>/g,
   /<link rel="expect"[^<>]*\/>/g,
   // A hint for a stylesheet further down in the same document, or for one that this page does not use at all.

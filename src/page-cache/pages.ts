@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ContentChanges } from '#content-log/read.ts';
 import { answerWith } from './answer.ts';
-import { finishHtml } from './finish.ts';
+import { finishHtml, UnfinishedPage } from './finish.ts';
 import { cacheControl, documentHeaders, SPECULATION_RULES, SPECULATION_RULES_PATH } from './headers.ts';
 import { allowInlineScripts } from './hydrated.ts';
 import type { Pack } from './pack.ts';
@@ -105,7 +105,11 @@ export function createPages({
       page.then(
         (rendered) =>
           rendered ? answerWith(rendered, request, response) : send(NOT_FOUND, request, response),
-        () => sendUnavailable(request, response),
+        (error: unknown) => {
+          // Others are told by who failed: an outage of the database has one line for all pages.
+          if (error instanceof UnfinishedPage) log(`pages: ${path} can't be served. ${error.message}`);
+          sendUnavailable(request, response);
+        },
       );
     } else answerWith(page, request, response);
   };

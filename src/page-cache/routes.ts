@@ -18,7 +18,7 @@ export type Route =
       policy: Policy;
     }
   | {
-      /** A route handler, which is no page. */
+      /** A route handler. Next.js answers it as it is. */
       kind: 'handler';
     };
 

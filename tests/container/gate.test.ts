@@ -124,6 +124,12 @@ describe.skipIf(!built)('the gate', () => {
       join(folder, 'src/app/leak.tsx'),
       `'use client';\nexport function Leak({ note }: { note: string }) { return <i hidden>{note.length}</i>; }\n`,
     );
+    edit('src/page-cache/routes.ts', (text) =>
+      text.replace(
+        "'/': finished(() => [LISTS_TAG])",
+        "'/': { kind: 'hydrated', tags: () => [LISTS_TAG], policy: 'page' }",
+      ),
+    );
     edit('src/app/page.tsx', (text) =>
       `import { readFileSync } from 'node:fs';\nimport { Leak } from './leak.tsx';\n${text}`.replace(
         /return (<PostListing[^;]*);/,
@@ -134,7 +140,7 @@ describe.skipIf(!built)('the gate', () => {
 
   it('finds a sentence with the URL in it that a server component hands to a client component', async () => {
     passToClient("'connected to ' + readFileSync('/run/secrets/database_url', 'utf8')");
-    await expectLeak(await buildBroken(), /app\/\.next\/server\/app\/index/);
+    await expectLeak(await buildBroken(), /app\/\.next\/pages\.pack/);
   });
 
   it('is not reached where a server component hands over the URL itself: React stops the build', async () => {

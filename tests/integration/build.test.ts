@@ -78,7 +78,7 @@ describe('build:generate', () => {
     await database.query(`UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`);
     expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
     expect(packedPosts()).toEqual(['/posts/post-2']);
-    const shipped = readdirSync(join(folder, '.next/standalone/.next'), {
+    const shipped = readdirSync(join(folder, '.next/standalone/.next/server/app'), {
       recursive: true,
       encoding: 'utf8',
     });

@@ -58,6 +58,8 @@ describe('through a pooler that refuses start-up parameters, as PgBouncer does',
         `SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^(pg_|info)' ORDER BY 2`,
       ),
     ).toEqual([
+      { schemaname: 'blog', tablename: 'ContentChange' },
+      { schemaname: 'blog', tablename: 'ContentLog' },
       { schemaname: 'blog', tablename: 'Post' },
       { schemaname: 'blog', tablename: '_prisma_migrations' },
     ]);

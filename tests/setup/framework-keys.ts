@@ -7,11 +7,18 @@ const ROUTES = fileURLToPath(new URL('../routes/', import.meta.url));
 /** Adds to a copy of the project what the blog lacks: a page with a server action that tells whether draft mode is on. */
 export function addTestRoutes(project: string): void {
   cpSync(ROUTES, join(project, 'src/app'), { recursive: true });
+  addToRouteTable(project, ['/greeting']);
+}
+
+/** Adds pages to a project's table of routes, as ones that are rendered for each request. */
+export function addToRouteTable(
+  project: string,
+  paths: string[],
+  kind: 'dynamic' | 'handler' = 'dynamic',
+): void {
   const table = join(project, 'src/page-cache/routes.ts');
-  writeFileSync(
-    table,
-    readFileSync(table, 'utf8').replace("  '/status': dynamic,", "$&\n  '/greeting': dynamic,"),
-  );
+  const rows = paths.map((path) => `  '${path}': ${kind},\n`).join('');
+  writeFileSync(table, readFileSync(table, 'utf8').replace("  '/status': dynamic,\n", `$&${rows}`));
 }
 
 /** The keys that Next.js made for a build. */

@@ -3,63 +3,62 @@ import { describe, expect, it } from 'vitest';
 import { finishHtml, UnfinishedPage } from '#page-cache/finish.ts';
 import { allowInlineScripts } from '#page-cache/hydrated.ts';
 
-const document = (body: string, head = '') =>
-  `<!DOCTYPE html><html lang="en"><head>${head}</head><body>${body}</body></html>`;
+const page = (head: string, body: string) =>
+  `<!DOCTYPE html><html lang="en"><head>${head}</head><body><p>Text.</p>${body}</body></html>`;
 
 describe('finishHtml', () => {
-  it('removes what hydration needs, and nothing else', () => {
-    const head =
-      '<link rel="stylesheet" href="/_next/static/chunks/a.css" data-precedence="next"/>' +
-      '<link rel="preload" as="script" fetchPriority="low" href="/_next/static/chunks/b.js"/>' +
-      '<script src="/_next/static/chunks/c.js" async=""></script>' +
-      '<link rel="preload" href="/_next/static/chunks/d.css" as="style"/>' +
-      '<link rel="expect" href="#_R_" blocking="render"/>' +
-      '<script type="application/ld+json">{"@type":"BlogPosting"}</script>' +
-      '<script src="/_next/static/chunks/e.js" noModule=""></script>';
-    const body =
-      '<div hidden=""><!--$--><!--/$--></div><main><!--&--><p>One<!-- --> two.</p><!--/&--></main>' +
-      '<script src="/_next/static/chunks/f.js" id="_R_" async=""></script>' +
-      '<script>(self.__next_f=self.__next_f||[]).push([0])</script>' +
-      '<script>self.__next_f.push([1,"0:{}\\n<p>"])</script>';
-    expect(finishHtml(document(body, head))).toBe(
-      document(
-        '<main><p>One two.</p></main>',
-        '<link rel="stylesheet" href="/_next/static/chunks/a.css"/><script type="application/ld+json">{"@type":"BlogPosting"}</script>',
-      ),
-    );
+  it.each([
+    ['a chunk', '<script src="/_next/static/chunks/a.js" async=""></script>'],
+    ['the first chunk', '<script src="/_next/static/chunks/a.js" id="_R_" async=""></script>'],
+    ['a chunk for old browsers', '<script src="/_next/static/chunks/a.js" noModule=""></script>'],
+    [
+      'the start of a page that was rendered for a request',
+      '<script id="_R_">(globalThis["TURBOPACK"] || (globalThis["TURBOPACK"] = [])).push({"otherChunks":[]});</script>',
+    ],
+    ['flight data', '<script>self.__next_f.push([1,"1:\\"$Sreact.fragment\\""])</script>'],
+    ['the start of flight data', '<script>(self.__next_f=self.__next_f||[]).push([0])</script>'],
+    ['a preload', '<link rel="preload" as="script" fetchPriority="low" href="/_next/static/chunks/a.js"/>'],
+    ['an expectation', '<link rel="expect" href="#_R_" blocking="render"/>'],
+  ])('removes what only hydration needs: %s', (_, markup) => {
+    expect(finishHtml(page(markup, markup))).toBe(page('', ''));
   });
 
   it('leaves a post alone that writes about these very forms', () => {
-    const text = document(
+    const text = page(
+      '',
       '<pre>&lt;script src=&quot;/_next/static/chunks/c.js&quot; async=&quot;&quot;&gt;&lt;/script&gt; &lt;!--$?--&gt; on click=&quot;x&quot;</pre>',
     );
     expect(finishHtml(text)).toBe(text);
   });
 
+  it('keeps data for search engines', () => {
+    const data = '<script type="application/ld+json">{"@type":"BlogPosting"}</script>';
+    expect(finishHtml(page(data, ''))).toBe(page(data, ''));
+  });
+
   it.each([
-    ['a script', '<p>x</p><script>alert(1)</script>'],
-    ['a script', '<p>x</p><script src="https://cdn.example/x.js"></script>'],
-    ['a script', '<p>x</p><script type="module" src="/x.js"></script>'],
-    ['a Suspense boundary that was still waiting', '<template id="B:0"></template><p>x</p>'],
-    ['content that React wanted to move', '<p>x</p><div hidden="" id="S:0"><p>y</p></div>'],
-    ['a Suspense boundary that failed', '<!--$!--><p>x</p><!--/$-->'],
-    ['an event handler', '<button onclick="go()">x</button>'],
-    ['no content', '<script>self.__next_f.push([1,"x"])</script>'],
-  ])('refuses %s', (what, body) => {
-    expect(() => finishHtml(document(body))).toThrow(UnfinishedPage);
-    expect(() => finishHtml(document(body))).toThrow(what);
+    ['an inline script', '<script>more()</script>'],
+    ['a script of another site', '<script src="https://elsewhere.example/a.js"></script>'],
+    ['a script of its own', '<script src="/copy.js"></script>'],
+    ['a Suspense boundary that waits', '<!--$?--><template id="B:0"></template><p>Loading</p><!--/$-->'],
+    ['a Suspense boundary that failed', '<!--$!--><template></template><!--/$-->'],
+    ['content that a script would move', '<div hidden="" id="S:0"><p>Late</p></div>'],
+    ['an event handler', '<button onclick="more()">More</button>'],
+  ])('refuses what is not complete without a script: %s', (_, markup) => {
+    expect(() => finishHtml(page('', markup))).toThrow(UnfinishedPage);
   });
 });
 
 describe('allowInlineScripts', () => {
   it('joins the scripts that follow each other, and gives the hash of each that is left', () => {
     const { html, sources } = allowInlineScripts(
-      document(
+      page(
+        '',
         '<p>x</p><script>(self.__next_f=self.__next_f||[]).push([0])</script><script>self.__next_f.push([1,"a"])</script>',
       ),
     );
     const script = '(self.__next_f=self.__next_f||[]).push([0]);self.__next_f.push([1,"a"])';
-    expect(html).toBe(document(`<p>x</p><script>${script}</script>`));
+    expect(html).toBe(page('', `<p>x</p><script>${script}</script>`));
     expect(sources).toEqual([`'sha256-${createHash('sha256').update(script).digest('base64')}'`]);
   });
 });
