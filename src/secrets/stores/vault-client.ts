@@ -1,32 +1,32 @@
 import { maskSecret } from '../masking.ts';
 import { StoreError } from './store.ts';
 
-/** How a process proves to Vault who it is. */
+/** How a process authenticates to Vault. */
 export type VaultSignIn =
   | { kind: 'token'; token: () => string }
   | { kind: 'approle'; mount: string; roleId: string; secretId: () => string }
   | { kind: 'kubernetes'; mount: string; role: string; jwt: () => string };
 
-/** Where Vault is and who asks. */
+/** Where Vault is, and how to sign in. */
 export type VaultAddress = { address: string; namespace?: string | undefined; signIn: VaultSignIn };
 
-/** What Vault answers; see https://developer.hashicorp.com/vault/api-docs#http-status-codes. */
+/** A response of Vault; see https://developer.hashicorp.com/vault/api-docs#http-status-codes. */
 export type VaultAnswer = { status: number; body: Record<string, unknown> };
 
 type Token = { text: string; renewable: boolean; madeAt: number; lasts: number };
 
-/** Conditions that pass: too many requests, a standby, an error within, and sealed. */
+/** Status codes of transient failures: rate limited, standby, internal error, sealed. */
 const PASSING = [307, 412, 429, 472, 473, 500, 502, 503, 504];
 
 /**
- * Whether a renewal made something last about as long as before. Near its longest life Vault renews it for less and
- * less, so its successor has to come while there is time left.
+ * Whether a renewal granted about as much time as before. Near the maximum TTL, Vault grants less and less, so a
+ * replacement has to be requested while there is time left.
  */
 export function isFullRenewal(lasts: number, before: number): boolean {
   return lasts >= 0.9 * before;
 }
 
-/** Vault's HTTP API, which OpenBao has too, with a token and leases that are renewed, which no maintained client on npm does. */
+/** A client for the HTTP API of Vault and OpenBao that renews its token, which no maintained client on npm does. */
 export class VaultClient {
   readonly #at: VaultAddress;
   #token: Token | undefined;
@@ -35,16 +35,16 @@ export class VaultClient {
     this.#at = at;
   }
 
-  /** The token in use: Vault ends with it every lease that was made for it. */
+  /** The token in use. When it ends, Vault revokes every lease that was created with it. */
   get token(): string | undefined {
     return this.#token?.text;
   }
 
   /**
-   * Asks as whoever is signed in; signs in where that is needed, and once more where Vault no longer knows the token.
+   * Sends an authenticated request. Signs in first if necessary, and again if Vault no longer accepts the token.
    *
-   * @returns the answer, where its status is 200, 204 or 404
-   * @throws StoreError for every other
+   * @returns the response, if its status is 200, 204 or 404
+   * @throws StoreError for any other status, or if Vault can't be reached
    */
   async ask(
     method: 'GET' | 'PUT' | 'POST',
@@ -65,7 +65,7 @@ export class VaultClient {
   async #currentToken(signal: AbortSignal): Promise<string> {
     const token = this.#token;
     const age = token ? performance.now() - token.madeAt : 0;
-    // Half of its time is early enough for one refused renewal.
+    // Renewing at half of the lifetime leaves time for another attempt.
     if (token && (token.lasts === 0 || age < token.lasts / 2)) return token.text;
     this.#token = (token && (await this.#renewed(token, signal))) ?? (await this.#signedIn(signal));
     return this.#token.text;
@@ -100,7 +100,7 @@ export class VaultClient {
     });
   }
 
-  /** A token that was given lives for as long as it says, where it may ask for that. */
+  /** The lifetime of a configured token, if the token may look itself up; otherwise it counts as unlimited. */
   async #givenToken(text: string, signal: AbortSignal): Promise<Token> {
     const { status, body } = await this.#send('GET', 'auth/token/lookup-self', signal, { token: text });
     const { ttl = 0, renewable = false } = (status === 200 ? body.data : {}) as {
@@ -122,7 +122,7 @@ export class VaultClient {
       response = await fetch(new URL(`/v1/${path}`, address), {
         method,
         signal,
-        // To follow would hand the token to whatever stands there.
+        // Following a redirect would send the token to an unknown server.
         redirect: 'manual',
         headers: {
           'X-Vault-Request': 'true',
@@ -183,7 +183,7 @@ function unreached(host: string, cause: unknown): StoreError {
   return new StoreError(`Vault at ${host} ${sentence}`, { passing: problem === undefined, cause });
 }
 
-/** What OpenSSL or Node.js calls it; see https://nodejs.org/api/tls.html#x509-certificate-error-codes. */
+/** The error code, if a certificate was rejected; see https://nodejs.org/api/tls.html#x509-certificate-error-codes. */
 function certificateProblem(error: unknown): string | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
