@@ -6,12 +6,12 @@ import type { MailTemplate } from './template.ts';
 const TIMEOUT = 10_000;
 
 /**
- * Fetches the newsletter's template from Postmark, while pages are generated;
+ * Fetches the newsletter's template from Postmark, during the build;
  * see https://postmarkapp.com/developer/api/templates-api#get-template.
  *
  * @param sources where to look for EMAIL_API_KEY, if not in this process's own sources
- * @returns `undefined` where there is none
- * @throws Error with one sentence that names the provider's host, and never the key
+ * @returns `undefined` if EMAIL_API_KEY is not set
+ * @throws Error if the request fails; the message is one sentence that names the provider's host, and never the key
  */
 export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<MailTemplate | undefined> {
   const key = readSecret('EMAIL_API_KEY', { ...sources, phase: 'generate' })?.value;

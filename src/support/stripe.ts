@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setting } from '#environment/settings.ts';
 
-/** The version of the API that this is written for: https://docs.stripe.com/api/versioning. */
+/** The version of Stripe's API: https://docs.stripe.com/api/versioning. */
 const STRIPE_VERSION = '2025-03-31.basil';
 
 /** Milliseconds. */
 const TIMEOUT = 10_000;
 
 /**
- * Has Stripe make a page to pay at; see https://docs.stripe.com/api/checkout/sessions/create.
+ * Creates a payment page at Stripe; see https://docs.stripe.com/api/checkout/sessions/create.
  *
- * @param site where Stripe sends the reader back to
- * @throws Error with one sentence that names neither the key nor what Stripe said: its message may quote a part of the key
+ * @param key a secret or restricted Stripe key
+ * @param euros the amount
+ * @param site the site that Stripe sends the reader back to
+ * @returns the address of the payment page
+ * @throws Error if that fails. The message does not quote Stripe's, which may contain a part of the key
  */
 export async function checkoutPage(key: string, euros: number, site: URL): Promise<URL> {
   const api = setting('STRIPE_API_URL');
@@ -47,7 +50,7 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
   throw new Error('Stripe answered without the address of a page to pay at.');
 }
 
-/** https://docs.stripe.com/api/errors */
+/** The message for a status code; see https://docs.stripe.com/api/errors. */
 function refused(status: number): string {
   if (status === 401) return 'Stripe does not know the key (401). Check STRIPE_SECRET_KEY.';
   if (status === 403)

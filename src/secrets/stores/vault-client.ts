@@ -100,7 +100,7 @@ export class VaultClient {
     });
   }
 
-  /** The lifetime of a configured token, if the token may look itself up; otherwise it counts as unlimited. */
+  /** A configured token has a lifetime only if it is renewable and may look itself up; otherwise it counts as unlimited. */
   async #givenToken(text: string, signal: AbortSignal): Promise<Token> {
     const { status, body } = await this.#send('GET', 'auth/token/lookup-self', signal, { token: text });
     const { ttl = 0, renewable = false } = (status === 200 ? body.data : {}) as {
