@@ -13,7 +13,7 @@ type RunOptions = Options & {
  * Runs a command and waits until it has ended, even if `signal` ends it early.
  *
  * @param options variables in `env` are added to this process's own
- * @throws Error if the command can't be started; the abort reason if `signal` was aborted
+ * @throws Error if the command can't be started; the abort reason if `signal` is already aborted
  */
 export async function run(
   command: string,
