@@ -1,8 +1,8 @@
 import { mask } from '#secrets/index.ts';
 
 /**
- * Returns an error handler for a command: it prints the message to stderr, masked, without a stack trace, and sets exit
- * code 1.
+ * Returns an error handler for a command: it prints each line of the message to stderr, masked and without a stack
+ * trace, and sets exit code 1.
  *
  * @param command the name that starts each line
  */

@@ -3,11 +3,11 @@ import { tableName } from '#database/connection.ts';
 import { identityOf } from '#database/identity.ts';
 import type { DatabaseAddress } from '#secrets/index.ts';
 
-/** Up to where a process has read the content log of one database. Plain data: the image keeps one as JSON. */
+/** How far a process has read the content log of one database. Plain data: the image contains one as JSON. */
 export type Position = {
   /** The database's identity: the position means nothing in another one. */
   database: string;
-  /** What PostgreSQL could see: `pg_snapshot` as text. */
+  /** The transactions that were visible: a `pg_snapshot` as text. */
   snapshot: string;
   /** The database's clock, ISO 8601 with microseconds, UTC. Posts that fell due since then count as changes. */
   at: string;
@@ -15,11 +15,11 @@ export type Position = {
 
 /** What changed between two positions. */
 export type ContentChanges = {
-  /** The log can't tell what changed: every page may be old. `posts` then holds every published slug. */
+  /** The log can't tell what changed: every page may be outdated. `posts` then contains every published slug. */
   everything: boolean;
-  /** Pages that show several posts may be old. */
+  /** Pages that show several posts may be outdated. */
   lists: boolean;
-  /** Each post that changed, by its slug, and whether a reader may see it now. */
+  /** Whether readers may see each changed post now, by slug. */
   posts: Map<string, boolean>;
 };
 
@@ -72,7 +72,7 @@ SELECT
    FROM ${table('Post')} WHERE "published" AND "publishedAt" > now() AT TIME ZONE 'UTC')::float8 AS next_due`;
 
 /**
- * Reads what changed since a position; without one, everything. A user who may only read suffices.
+ * Reads what changed since a position; without one, everything. Read access is enough.
  *
  * @throws the errors of `pg`; SQLSTATE 42P01 if the database has no content log yet
  */
@@ -95,7 +95,7 @@ export async function readLog(
   const statement = read((name) => tableName(address, name));
   const first = await query(client, statement, since);
   const everything = since === undefined || first.missed || first.tags.includes('all');
-  // Rare, so that the usual read needs no list of all posts: the second read is newer, and complete in itself.
+  // Rare, so the usual read does not list all posts. The second read is newer, and complete in itself.
   const row = everything && since !== undefined ? await query(client, statement, undefined) : first;
   const visible = new Set(row.visible);
   const changed = everything ? row.visible : row.posts;

@@ -17,7 +17,7 @@ const HYDRATION = [
   / data-precedence="next"/g,
 ];
 
-/** Of what is left, each form that only a script could complete, and what to say about it. */
+/** Patterns in the rest that only a script could complete, and how to name each. */
 const INCOMPLETE: [RegExp, string][] = [
   [/<script(?![^>]* type="application\/ld\+json")[^>]*>/, 'a script'],
   [/<template id="(?:B|P):/, 'a Suspense boundary that was still waiting'],
@@ -28,7 +28,7 @@ const INCOMPLETE: [RegExp, string][] = [
 ];
 
 /**
- * Makes the HTML of Next.js into a finished document: nothing that hydration needs is left in it.
+ * Turns the HTML of Next.js into a finished document, without anything that only hydration needs.
  *
  * @param html a whole document, as Next.js rendered it
  * @throws UnfinishedPage if it would not be complete without a script
