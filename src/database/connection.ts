@@ -72,10 +72,10 @@ function tls(address: DatabaseAddress): pg.ClientConfig['ssl'] {
   // As in libpq, a Unix socket never uses TLS.
   if (sslmode === 'disable' || host.startsWith('/')) return false;
   if (sslmode === 'prefer' && needsPlainConnection(address)) return false;
-  const unnamed = { checkServerIdentity: () => undefined };
-  if (sslmode === 'prefer') return { rejectUnauthorized: false, ...unnamed };
+  const anyHostname = { checkServerIdentity: () => undefined };
+  if (sslmode === 'prefer') return { rejectUnauthorized: false, ...anyHostname };
   const ca = sslrootcert ? readFileSync(sslrootcert, 'utf8') : undefined;
   if (sslmode === 'verify-full') return { ca, rejectUnauthorized: true };
-  if (sslmode === 'verify-ca') return { ca, rejectUnauthorized: true, ...unnamed };
-  return { ca, rejectUnauthorized: ca !== undefined, ...unnamed };
+  if (sslmode === 'verify-ca') return { ca, rejectUnauthorized: true, ...anyHostname };
+  return { ca, rejectUnauthorized: ca !== undefined, ...anyHostname };
 }

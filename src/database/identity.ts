@@ -10,7 +10,7 @@ const SERVER = `
   (SELECT timeline_id FROM pg_control_checkpoint())::text AS timeline`;
 
 /** SQLSTATE codes for insufficient privilege, an undefined function, and an unsupported feature. */
-const NOT_TOLD = /^(42501|42883|0A000)$/;
+const HIDES_SERVER = /^(42501|42883|0A000)$/;
 
 /**
  * Identifies a database by what PostgreSQL reports about itself: server, timeline, database, and posts table.
@@ -29,7 +29,7 @@ export async function identityOf(client: pg.ClientBase, address: DatabaseAddress
   try {
     return hash((await client.query(`SELECT ${SERVER}, ${databaseColumns(address)}`)).rows);
   } catch (error) {
-    if (!NOT_TOLD.test(String((error as { code?: unknown }).code))) throw error;
+    if (!HIDES_SERVER.test(String((error as { code?: unknown }).code))) throw error;
     return `partial-${hash((await client.query(`SELECT ${databaseColumns(address)}`)).rows)}`;
   }
 }

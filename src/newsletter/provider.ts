@@ -28,7 +28,7 @@ export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<Mai
       { cause },
     );
   });
-  if (!response.ok) throw new Error(refused(response.status, api.host, name));
+  if (!response.ok) throw new Error(refusal(response.status, api.host, name));
   const { Subject: subject, HtmlBody: html } = await response.json().catch(() => ({}));
   if (typeof html !== 'string' || !html)
     throw new Error(
@@ -37,7 +37,7 @@ export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<Mai
   return { subject: typeof subject === 'string' ? subject : '', html };
 }
 
-function refused(status: number, host: string, name: string): string {
+function refusal(status: number, host: string, name: string): string {
   if (status === 401) return `The mail provider at ${host} does not know the key (401). Check EMAIL_API_KEY.`;
   if (status === 404 || status === 422)
     return `The mail provider at ${host} has no template "${name}" (${status}). Check EMAIL_TEMPLATE.`;

@@ -8,7 +8,7 @@ export type MailTemplate = { subject: string; html: string };
 export const TEMPLATE_FILE = '.next/newsletter-template.json';
 
 /** The template if no mail provider is configured. */
-const OWN: MailTemplate = {
+const DEFAULT_TEMPLATE: MailTemplate = {
   subject: 'New on Sealed',
   html: `<!doctype html>
 <html lang="en">
@@ -32,6 +32,6 @@ export function mailTemplate(): MailTemplate {
   try {
     return JSON.parse(readFileSync(inBuild(TEMPLATE_FILE), 'utf8'));
   } catch {
-    return OWN;
+    return DEFAULT_TEMPLATE;
   }
 }

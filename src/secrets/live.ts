@@ -89,7 +89,7 @@ export function secretProblem(name: SecretName): string | undefined {
  * Concurrent calls share one refresh. Never fails: an invalid value changes nothing.
  */
 export function refreshSecrets(): Promise<void> {
-  watched.refresh ??= lookAnew().finally(() => {
+  watched.refresh ??= refreshAll().finally(() => {
     watched.refresh = undefined;
   });
   return watched.refresh;
@@ -105,16 +105,16 @@ export function refreshSecrets(): Promise<void> {
 export function watchSecrets(log: (line: string) => void): () => void {
   watched.secrets = new Map();
   watched.log = log;
-  const timer = setInterval(look, INTERVAL);
+  const timer = setInterval(rereadAll, INTERVAL);
   timer.unref();
   let settling: NodeJS.Timeout | undefined;
-  const announced = () => {
+  const onFileChange = () => {
     clearTimeout(settling);
-    settling = setTimeout(look, SETTLING);
+    settling = setTimeout(rereadAll, SETTLING);
     settling.unref();
   };
-  const watchers = watchedFolders().map((folder) => watchFolder(folder, announced));
-  const stopListening = ownSources().store?.onChange?.(look);
+  const watchers = watchedFolders().map((folder) => watchFolder(folder, onFileChange));
+  const stopListening = ownSources().store?.onChange?.(rereadAll);
   return () => {
     clearInterval(timer);
     clearTimeout(settling);
@@ -124,12 +124,12 @@ export function watchSecrets(log: (line: string) => void): () => void {
   };
 }
 
-async function lookAnew(): Promise<void> {
+async function refreshAll(): Promise<void> {
   await ownSources().store?.refresh?.();
-  look();
+  rereadAll();
 }
 
-function look(): void {
+function rereadAll(): void {
   for (const name of watched.secrets?.keys() ?? []) reread(name);
 }
 
@@ -172,9 +172,9 @@ function watchedFolders(): string[] {
   return [...new Set([SECRETS_DIRECTORY, ...named])];
 }
 
-function watchFolder(folder: string, announced: () => void): FSWatcher | undefined {
+function watchFolder(folder: string, onFileChange: () => void): FSWatcher | undefined {
   try {
-    const watcher = watch(folder, { persistent: false }, announced);
+    const watcher = watch(folder, { persistent: false }, onFileChange);
     watcher.on('error', () => watcher.close());
     return watcher;
   } catch {

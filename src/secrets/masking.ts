@@ -1,10 +1,10 @@
 import { processWide } from '#environment/process-wide.ts';
 
 /** Minimum characters for masking a text everywhere. A shorter password is masked only inside a URL: it is in every word. */
-const SHORTEST = 4;
+const MIN_LENGTH = 4;
 
 /** Maximum texts kept per secret: each rotation adds some, and a process may run for years. */
-const KEPT = 60;
+const MAX_TEXTS = 60;
 
 type Masking = {
   /** Every text that must not be printed, with the name of its secret. */
@@ -25,13 +25,13 @@ const masking = processWide(
  */
 export function maskSecret(name: string, value: string): void {
   const { texts: masked, listeners } = masking;
-  for (const text of tellingTexts(value)) {
+  for (const text of sensitiveTexts(value)) {
     if (masked.has(text)) continue;
     masked.set(text, name);
     for (const listener of listeners) listener(text, name);
   }
   const ofThisSecret = [...masked].filter(([, owner]) => owner === name);
-  for (const [text] of ofThisSecret.slice(0, -KEPT)) masked.delete(text);
+  for (const [text] of ofThisSecret.slice(0, -MAX_TEXTS)) masked.delete(text);
   maskOutput();
 }
 
@@ -91,11 +91,11 @@ function isPlain(value: unknown): boolean {
 }
 
 /** The texts that reveal a secret: its value, the password if it is a URL, and the usual encodings of both. */
-function tellingTexts(value: string): Set<string> {
+function sensitiveTexts(value: string): Set<string> {
   const texts = new Set<string>();
   const add = (text: string) => {
     for (const form of [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), base64(text)])
-      if (form.length >= SHORTEST) texts.add(form);
+      if (form.length >= MIN_LENGTH) texts.add(form);
   };
   add(value);
   // Greedy up to the last @, so that a password with an unencoded @ is found whole.

@@ -31,8 +31,8 @@ const DOING: Record<Phase, string> = {
 
 /** The phase of this process, as set by the build, or by Next.js if it was started directly. */
 export function currentPhase(variables: Variables = environment): Phase {
-  const told = variables[PHASE];
-  if (told === 'compile' || told === 'generate') return told;
+  const declared = variables[PHASE];
+  if (declared === 'compile' || declared === 'generate') return declared;
   if (variables.NEXT_PHASE === 'phase-production-build') return 'generate';
   return variables.NODE_ENV === 'development' ? 'development' : 'run';
 }

@@ -71,11 +71,11 @@ function fingerprintKey(sources: Partial<Sources>): Buffer {
 }
 
 /** Inspecting a secret does not count as using it, so every phase may: `development` allows all reads. */
-const LOOKING: Phase = 'development';
+const INSPECTION: Phase = 'development';
 
 function schemaProblem(name: SecretName, sources: Partial<Sources>): string | undefined {
   try {
-    readSecret(name, { ...sources, phase: LOOKING });
+    readSecret(name, { ...sources, phase: INSPECTION });
     return undefined;
   } catch (error) {
     return sentence(error);

@@ -42,7 +42,7 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
   });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new Error(refused(response.status));
+    throw new Error(refusal(response.status));
   }
   const { url } = await response.json().catch(() => ({}));
   const page = typeof url === 'string' ? URL.parse(url) : null;
@@ -51,7 +51,7 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
 }
 
 /** The message for a status code; see https://docs.stripe.com/api/errors. */
-function refused(status: number): string {
+function refusal(status: number): string {
   if (status === 401) return 'Stripe does not know the key (401). Check STRIPE_SECRET_KEY.';
   if (status === 403)
     return 'Stripe does not let this key take payments (403). Allow it to write Checkout Sessions.';

@@ -5,7 +5,7 @@ import { type SecretStore, StoreError } from './store.ts';
 const NAME = 'AWS Secrets Manager';
 
 /** Permanent errors of the SDK: credentials are missing, invalid or lack the permission. */
-const UNWILLING =
+const PERMANENT =
   /AccessDenied|CredentialsProvider|UnrecognizedClient|InvalidSignature|ExpiredToken|InvalidClientTokenId|Decryption/;
 
 /** Which secrets to read. Region, endpoint and credentials are settings of the SDK itself. */
@@ -70,7 +70,7 @@ function problem(code: string, id: string, cause: unknown): StoreError {
   const refuse = (message: string) => new StoreError(message, { passing: false, cause });
   if (code === 'InvalidRequestException')
     return refuse(`${NAME}: the secret "${id}" is marked for deletion. Restore it.`);
-  if (UNWILLING.test(code)) {
+  if (PERMANENT.test(code)) {
     return refuse(
       `${NAME} does not let this process read "${id}" (${code}). Allow its role secretsmanager:GetSecretValue, and kms:Decrypt where it has a key of its own.`,
     );

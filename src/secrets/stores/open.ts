@@ -63,7 +63,7 @@ export function storedVariables(phase: Phase): Record<string, string> {
 }
 
 /** Reads a credential for Vault from the usual sources, such as /run/secrets/vault_token. */
-function shown(name: string): string | undefined {
+function vaultCredential(name: string): string | undefined {
   const found = findSecret(name, { store: undefined })?.value;
   if (found !== undefined) maskSecret(name, found);
   return found;
@@ -71,7 +71,7 @@ function shown(name: string): string | undefined {
 
 function vaultSignIn(): VaultSignIn {
   const required = (name: string) => () => {
-    const value = shown(name);
+    const value = vaultCredential(name);
     if (value === undefined) throw new SecretError(`${name} is not set, and Vault asks for it.`);
     return value;
   };
@@ -83,7 +83,7 @@ function vaultSignIn(): VaultSignIn {
   if (role) {
     return { kind: 'kubernetes', mount: mount ?? 'kubernetes', role, jwt: serviceAccountToken };
   }
-  if (shown('VAULT_TOKEN') === undefined) {
+  if (vaultCredential('VAULT_TOKEN') === undefined) {
     throw new SecretError(
       'Vault is to be asked, but not as whom. Set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_KUBERNETES_ROLE.',
     );

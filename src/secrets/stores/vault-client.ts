@@ -16,7 +16,7 @@ export type VaultAnswer = { status: number; body: Record<string, unknown> };
 type Token = { text: string; renewable: boolean; madeAt: number; lasts: number };
 
 /** Status codes of transient failures: rate limited, standby, internal error, sealed. */
-const PASSING = [307, 412, 429, 472, 473, 500, 502, 503, 504];
+const TRANSIENT = [307, 412, 429, 472, 473, 500, 502, 503, 504];
 
 /**
  * Whether a renewal granted about as much time as before. Near the maximum TTL, Vault grants less and less, so a
@@ -67,11 +67,11 @@ export class VaultClient {
     const age = token ? performance.now() - token.madeAt : 0;
     // Renewing at half of the lifetime leaves time for another attempt.
     if (token && (token.lasts === 0 || age < token.lasts / 2)) return token.text;
-    this.#token = (token && (await this.#renewed(token, signal))) ?? (await this.#signedIn(signal));
+    this.#token = (token && (await this.#renew(token, signal))) ?? (await this.#signIn(signal));
     return this.#token.text;
   }
 
-  async #renewed(token: Token, signal: AbortSignal): Promise<Token | undefined> {
+  async #renew(token: Token, signal: AbortSignal): Promise<Token | undefined> {
     if (!token.renewable) return undefined;
     const { status, body } = await this.#send('POST', 'auth/token/renew-self', signal, {
       token: token.text,
@@ -81,9 +81,9 @@ export class VaultClient {
     return renewed && isFullRenewal(renewed.lasts, token.lasts) ? renewed : undefined;
   }
 
-  async #signedIn(signal: AbortSignal): Promise<Token> {
+  async #signIn(signal: AbortSignal): Promise<Token> {
     const { signIn } = this.#at;
-    if (signIn.kind === 'token') return this.#givenToken(signIn.token(), signal);
+    if (signIn.kind === 'token') return this.#configuredToken(signIn.token(), signal);
     const path = `auth/${signIn.mount}/login`;
     const body =
       signIn.kind === 'approle'
@@ -92,7 +92,7 @@ export class VaultClient {
     const answer = await this.#send('POST', path, signal, { body });
     const token = answer.status === 200 ? tokenOf(answer.body) : undefined;
     if (token) return token;
-    if (PASSING.includes(answer.status)) throw this.#problem(path, answer);
+    if (TRANSIENT.includes(answer.status)) throw this.#problem(path, answer);
     const checks =
       signIn.kind === 'approle' ? 'role id and secret id' : 'VAULT_KUBERNETES_ROLE and the service account';
     throw new StoreError(`Vault refused the sign-in at ${path} (${answer.status}). Check ${checks}.`, {
@@ -101,7 +101,7 @@ export class VaultClient {
   }
 
   /** A configured token has a lifetime only if it is renewable and may look itself up; otherwise it counts as unlimited. */
-  async #givenToken(text: string, signal: AbortSignal): Promise<Token> {
+  async #configuredToken(text: string, signal: AbortSignal): Promise<Token> {
     const { status, body } = await this.#send('GET', 'auth/token/lookup-self', signal, { token: text });
     const { ttl = 0, renewable = false } = (status === 200 ? body.data : {}) as {
       ttl?: number;
@@ -134,12 +134,12 @@ export class VaultClient {
       const text = await response.text();
       return { status: response.status, body: text ? JSON.parse(text) : {} };
     } catch (cause) {
-      throw unreached(new URL(address).host, cause);
+      throw connectionError(new URL(address).host, cause);
     }
   }
 
   #problem(path: string, { status, body }: VaultAnswer): StoreError {
-    const passing = PASSING.includes(status);
+    const passing = TRANSIENT.includes(status);
     const errors = Array.isArray(body.errors) ? body.errors.join(' ') : '';
     if (status === 503 && /sealed/i.test(errors))
       return new StoreError('Vault is sealed. Unseal it.', { passing });
@@ -173,7 +173,7 @@ export class VaultClient {
   }
 }
 
-function unreached(host: string, cause: unknown): StoreError {
+function connectionError(host: string, cause: unknown): StoreError {
   if (cause instanceof SyntaxError)
     return new StoreError(`What answers at ${host} is not Vault. Check VAULT_ADDR.`, { passing: true });
   const problem = certificateProblem(cause);

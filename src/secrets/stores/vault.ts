@@ -37,7 +37,7 @@ export function vault({ mount, path, database, ...address }: VaultSettings): Sec
     read: async (names, signal) => {
       const found = await keys(client, `${mount}/data/${path}`, names, signal);
       if (database && names.includes('DATABASE_URL')) {
-        lease = await livingLease(client, database, lease, signal);
+        lease = await validLease(client, database, lease, signal);
         found.set('DATABASE_URL', lease.url);
       }
       return found;
@@ -74,7 +74,7 @@ async function keys(
 }
 
 /** Renews a lease in its second half. Requests a new user if Vault does not renew it in full, or the token has changed. */
-async function livingLease(
+async function validLease(
   client: VaultClient,
   { path, at }: { path: string; at: string },
   lease: Lease | undefined,
