@@ -10,10 +10,10 @@ export type BuildPosition = { database: string; snapshot: string; at: string };
 /** The paths of the pages that the build generated, what they were generated from, and when. */
 export type BuiltPages = PageSource & { paths: string[]; at: Date };
 
-/** The file in which a build records what it generated its pages from, and when. */
+/** The file with the record of what a build generated its pages from, and when. */
 export const BUILD_RECORD = '.next/build-record.json';
 
-/** The file in which a build packs its finished pages. */
+/** The file with the build's finished pages. */
 export const PAGES_FILE = '.next/pages.pack';
 
 /** The content of {@link BUILD_RECORD} for pages that are generated now, as JSON. */
@@ -30,7 +30,7 @@ export function buildPosition(): BuildPosition | undefined {
   }
 }
 
-/** One line for the log: which pages this server starts with. */
+/** Describes the pages that this server starts with, in one line for the log. */
 export function describeBuild(): string {
   const built = builtPages();
   if (!built) return 'Sealed has no prerendered pages: each is rendered on its first request.';

@@ -15,7 +15,7 @@ const SCRIPTS = {
 export type ToolOptions = {
   /** Whether to show its output while it runs, or only if it fails. */
   output?: 'shown' | 'on failure';
-  /** Ends the tool early. */
+  /** Stops the tool early. */
   signal?: AbortSignal;
   /** Environment variables in addition to this process's own. */
   variables?: Record<string, string>;
@@ -24,7 +24,7 @@ export type ToolOptions = {
 /**
  * Runs a tool with this process's Node.js, in the project's folder.
  *
- * @returns what it printed, without colours
+ * @returns its output, without colours
  * @throws Error that names the tool and its exit code, after its output
  */
 export async function runTool(

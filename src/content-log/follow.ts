@@ -89,10 +89,10 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     return opened;
   };
 
-  /** @returns milliseconds until the next read, `undefined` if none is needed */
+  /** Reads the log once. Returns milliseconds until the next read; `undefined` if none is needed. */
   const read = async (): Promise<number | undefined> => {
     const { client, database, ...opened } = await connected();
-    // Another database, or one that was restored: the position means nothing in it.
+    // In another database, or one that was restored, the position is meaningless.
     const since = position?.database === database ? position : undefined;
     const { changes, nextDue, position: newest } = await readLog(client, opened.address, database, since);
     position = newest;

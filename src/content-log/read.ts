@@ -5,11 +5,11 @@ import type { DatabaseAddress } from '#secrets/index.ts';
 
 /** How far a process has read the content log of one database. Plain data: the image contains one as JSON. */
 export type Position = {
-  /** The database's identity: the position means nothing in another one. */
+  /** The database's identity: the position is meaningless in another one. */
   database: string;
   /** The transactions that were visible: a `pg_snapshot` as text. */
   snapshot: string;
-  /** The database's clock, ISO 8601 with microseconds, UTC. Posts that fell due since then count as changes. */
+  /** The database's clock, ISO 8601 with microseconds, UTC. Posts that became due since then count as changes. */
   at: string;
 };
 
@@ -41,12 +41,12 @@ type Row = {
   next_due: number | null;
 };
 
-/** Posts that a reader may see, by the database's clock: the one condition for lists, posts and the log. */
+/** Whether readers may see a post, by the database's clock: the same condition for lists, posts and the log. */
 const DUE = `"published" AND "publishedAt" <= now() AT TIME ZONE 'UTC'`;
 
 /**
- * One statement, thus one snapshot: the changes that the position could not see, and the new position.
- * `$1` is the position's snapshot, `$2` its time, `$3` whether all published slugs are wanted.
+ * A single statement, and so a single snapshot: the changes that were not visible at the position, and the new position.
+ * `$1` is the position's snapshot, `$2` its time, `$3` whether to list all published slugs.
  */
 const read = (table: (name: string) => string) => `
 WITH log AS (
@@ -85,7 +85,7 @@ export async function readContentLog(
   return readLog(client, address, database, since?.database === database ? since : undefined);
 }
 
-/** {@link readContentLog} over a connection whose database is known. */
+/** Like {@link readContentLog}, if the identity of the database is already known. */
 export async function readLog(
   client: ClientBase,
   address: DatabaseAddress,

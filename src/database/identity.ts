@@ -4,7 +4,7 @@ import type { DatabaseAddress } from '#secrets/index.ts';
 import { withConnection } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
 
-/** See https://www.postgresql.org/docs/18/functions-info.html#FUNCTIONS-INFO-CONTROLDATA. */
+/** The server's identity; see https://www.postgresql.org/docs/18/functions-info.html#FUNCTIONS-INFO-CONTROLDATA. */
 const SERVER = `
   (SELECT system_identifier FROM pg_control_system())::text AS system,
   (SELECT timeline_id FROM pg_control_checkpoint())::text AS timeline`;

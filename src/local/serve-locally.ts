@@ -65,7 +65,7 @@ function abortOnSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** @returns a function that stops the database */
+/** Starts PostgreSQL, with tables and posts. Returns a function that stops it. */
 async function prepareDatabase(stop: AbortSignal): Promise<() => void> {
   const database = await step('starting PostgreSQL', () => startEmbeddedPostgres(join(PROJECT, '.data')));
   try {

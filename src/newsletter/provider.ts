@@ -2,7 +2,7 @@ import { setting } from '#environment/settings.ts';
 import { readSecret, type Sources } from '#secrets/index.ts';
 import type { MailTemplate } from './template.ts';
 
-/** Milliseconds. */
+/** Milliseconds before the request fails. */
 const TIMEOUT = 10_000;
 
 /**

@@ -27,7 +27,7 @@ const DEFAULT_TEMPLATE: MailTemplate = {
 </html>`,
 };
 
-/** The template that the build fetched from the mail provider, or the one that comes with the source. */
+/** The template that the build fetched from the mail provider, or else the default one. */
 export function mailTemplate(): MailTemplate {
   try {
     return JSON.parse(readFileSync(inBuild(TEMPLATE_FILE), 'utf8'));

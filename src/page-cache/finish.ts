@@ -1,16 +1,16 @@
-/** Thrown if a page can't be finished: it needs a script to be complete. The message says what was found. */
+/** Thrown if a page can't be finished because it needs a script to be complete. The message says why. */
 export class UnfinishedPage extends Error {
   override name = 'UnfinishedPage';
 }
 
-/** What Next.js and React add for hydration, in exactly the forms that they write. A page is complete without them. */
+/** What Next.js and React add for hydration, matched exactly as they write it. A page is complete without it. */
 const HYDRATION = [
   /<script src="\/_next\/static\/chunks\/[^"<>]+"(?: id="_R_")?(?: async=""| noModule="")?><\/script>/g,
   /<script>\(?self\.__next_f(?:=self\.__next_f\|\|\[\]\))?\.push\((?:(?!<\/script>).)*\)<\/script>/gs,
   /<script>\(globalThis\["TURBOPACK"\](?:(?!<\/script>).)*<\/script>/gs,
   /<link rel="preload" as="script"[^<>]*\/>/g,
   /<link rel="expect"[^<>]*\/>/g,
-  // A hint for a stylesheet further down in the same document, or for one that this page does not use at all.
+  // A hint for a stylesheet that follows later in the document, or that this page does not use at all.
   /<link rel="preload" href="[^"<>]*" as="style"\/>/g,
   /<div hidden=""><!--\$--><!--\/\$--><\/div>/g,
   /<!--(?:\/?[$&]| )?-->/g,

@@ -25,13 +25,13 @@ const page = (formTargets: string) => (scripts: string[]) =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-/** Also the attribute of the frame in src/newsletter/newsletter.tsx. */
+/** The same as the attribute of the iframe in src/newsletter/newsletter.tsx. */
 const MAIL_SANDBOX = 'allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation';
 
-/** https://www.w3.org/TR/CSP3/ */
+/** The Content-Security-Policy of each kind of page; see https://www.w3.org/TR/CSP3/. */
 const POLICIES: Record<Policy, (scripts: string[]) => string> = {
   page: page("'self'"),
-  // Chromium applies the policy also to where the answer to a form redirects.
+  // Chromium applies form-action to redirects too.
   payment: page("'self' https://checkout.stripe.com"),
   // A mail's styles are inline. The sandbox allows its links to open, and no script to run.
   mail: () =>

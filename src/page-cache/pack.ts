@@ -26,7 +26,7 @@ const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 9 } };
 const DICTIONARY_SIZE = 64 * 1024;
 
 /**
- * Writes finished pages into one file. Pages of one site are alike, so one of them is the dictionary of all.
+ * Writes finished pages into one file. Pages of one site are similar, so one of them is the dictionary for all.
  *
  * @param pages HTML by path
  */

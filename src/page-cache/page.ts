@@ -10,9 +10,9 @@ export type Coding = (typeof CODINGS)[number];
 /** A document before it is encoded. */
 export type Document = {
   status: 200 | 404 | 503;
-  /** UTF-8. */
+  /** A whole document. */
   html: string;
-  /** What it shows, by the tags of the content log. */
+  /** The tags of the content log for what it shows. */
   tags: string[];
 };
 

@@ -1,5 +1,5 @@
 /**
- * Stands for the site's own address in every page that is prerendered or rendered, so that one image serves any address:
+ * Stands for the site's address in every rendered page, so that one image works at any address. The domain is reserved:
  * see https://www.rfc-editor.org/rfc/rfc6761#section-6.4.
  */
 export const ORIGIN_PLACEHOLDER = 'https://site.invalid';

@@ -80,7 +80,7 @@ export function matchRoute(path: string): Matched | undefined {
   return pattern && { route: pattern.route, slug: path.slice(pattern.prefix.length) };
 }
 
-/** A slug needs no percent-encoding, and each page has one address. */
+/** Rejects percent-encoding, which no slug needs, so that each page has a single address. */
 function isSegment(text: string): boolean {
   return text !== '' && !/[/%]/.test(text);
 }

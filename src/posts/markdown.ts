@@ -13,7 +13,7 @@ import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 
-/** Longest excerpt in characters; it is cut at a word. */
+/** Maximum length of an excerpt in characters; it is cut at a word. */
 const EXCERPT_LENGTH = 280;
 
 /** The prefix of footnote ids. Any other id is dropped, so that no post can shadow an id of the page. */

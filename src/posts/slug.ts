@@ -1,4 +1,4 @@
-/** Longest slug in characters; the database enforces the same limit. */
+/** Maximum length of a slug in characters; the database enforces the same limit. */
 const MAX_SLUG_LENGTH = 120;
 
 /** Whether a path segment can be a slug at all, so that no query is made for one that can't. */

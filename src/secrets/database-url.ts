@@ -25,7 +25,7 @@ export function readDatabaseAddress(variables?: Variables): DatabaseAddress {
 /**
  * The current address: it follows a rotated password without a restart.
  *
- * @throws as {@link readDatabaseAddress}
+ * @throws the same errors as {@link readDatabaseAddress}
  */
 export function liveDatabaseAddress(): DatabaseAddress {
   return required(liveSecret('DATABASE_URL'));

@@ -64,7 +64,7 @@ export const SECRETS = {
   },
 } as const satisfies Record<string, SecretDeclaration>;
 
-/** One row: what a secret is for, when it may be read, and what it must look like. */
+/** One row: what a secret is for, when it may be read, and which values are valid. */
 export type SecretDeclaration = {
   /**
    * When the secret may be read, and whether that phase fails without it:

@@ -16,7 +16,7 @@ export type SecretState = {
   need: Need | 'unused';
   /** A phrase for where it was found; `undefined` if it was not. */
   source: string | undefined;
-  /** Ten hexadecimal digits that are the same for the same value and key; see {@link fingerprint}. */
+  /** Ten hexadecimal digits, equal for equal values and keys; see {@link fingerprint}. */
   fingerprint: string | undefined;
   /** One sentence that says what is wrong and what to do; `undefined` if nothing is. */
   problem: string | undefined;
@@ -25,7 +25,7 @@ export type SecretState = {
 /**
  * Inspects every declared secret. Never throws.
  *
- * @param phase decides what is required
+ * @param phase the phase for which secrets are required or unused
  */
 export function secretStates(phase: 'generate' | 'run', sources: Partial<Sources> = {}): SecretState[] {
   const key = fingerprintKey(sources);

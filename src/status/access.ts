@@ -10,7 +10,7 @@ export const STATUS_COOKIE = 'sealed_status';
 /** Wrong tokens per minute, by all clients, that are answered with `denied`; after that the answer is `limited`. */
 const FAILURES = 5;
 
-/** Milliseconds. */
+/** A minute in milliseconds. */
 const MINUTE = 60_000;
 
 /** Whether a client may see the status; `off` if STATUS_TOKEN is not set, `limited` after too many wrong tokens. */

@@ -108,7 +108,7 @@ function Fact({ term, problem, children }: { term: ReactNode; problem?: boolean;
   );
 }
 
-/** A line in smaller letters; nothing if it is empty. */
+/** A line in small print; nothing if it is empty. */
 function Detail({ children }: { children: ReactNode }) {
   return children ? <span className={styles.detail}>{children}</span> : null;
 }

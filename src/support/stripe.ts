@@ -4,7 +4,7 @@ import { setting } from '#environment/settings.ts';
 /** The version of Stripe's API: https://docs.stripe.com/api/versioning. */
 const STRIPE_VERSION = '2025-03-31.basil';
 
-/** Milliseconds. */
+/** Milliseconds before the request fails. */
 const TIMEOUT = 10_000;
 
 /**

@@ -24,7 +24,7 @@ const STORES: Record<NonNullable<SettingValue<'SECRETS_STORE'>>, () => SecretSto
     }),
 };
 
-/** Milliseconds. */
+/** Default retry timeout of the first request, and timeout of each request, in milliseconds. */
 const TIMES = { patience: 30_000, timeout: 5_000 };
 
 /**
