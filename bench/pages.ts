@@ -16,7 +16,7 @@ const STANDALONE = '.next/standalone';
 const PAGE = '/';
 const PORTS = { sealed: 3971, nginx: 3972 };
 
-/** Seconds of load in each turn. */
+/** Seconds of load in each round. */
 const TURN = 4;
 
 const CODINGS = { plain: 'identity', gzip: 'gzip', br: 'br' } as const;
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Without a database: the image's own pages. */
+/** Starts the server without a database, so that it serves the image's pages. */
 function startSealed(): ChildProcess {
   const env = { ...process.env, PORT: String(PORTS.sealed), HOSTNAME: '127.0.0.1', DATABASE_URL: '' };
   return spawn('taskset', ['-c', '0', process.execPath, 'sealed.js'], {
@@ -65,7 +65,7 @@ function startSealed(): ChildProcess {
   });
 }
 
-/** nginx with the same bodies and the same headers, each body compressed beforehand. */
+/** Starts nginx with the same bodies and headers; each body is compressed beforehand. */
 async function startNginx(folder: string): Promise<ChildProcess> {
   const locations = [];
   mkdirSync(join(folder, 'www'));
@@ -106,7 +106,7 @@ http {
   return child;
 }
 
-/** Requests a second from a client on the other core. */
+/** Requests per second, from a client on the other core. */
 function requests(port: number, path: string, coding: string): number {
   const printed = execFileSync(
     'taskset',

@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { inBuild } from './build-folder.ts';
 
-/** What pages are made from: the identity of the database, and the revision of what is published in it. */
+/** What pages are generated from: the identity of the database, and the revision of its published content. */
 export type PageSource = { database: string; revision: string };
 
-/** Up to where the build had read the content log before it generated its pages; see `src/content-log/`. */
+/** The position in the content log that the build had read before it generated its pages; see `src/content-log/`. */
 export type BuildPosition = { database: string; snapshot: string; at: string };
 
-/** The pages that the build generated, from what, and when. */
+/** The paths of the pages that the build generated, what they were generated from, and when. */
 export type BuiltPages = PageSource & { paths: string[]; at: Date };
 
-/** The file in which a build records what it generated its pages from, and when. */
+/** The file with the record of what a build generated its pages from, and when. */
 export const BUILD_RECORD = '.next/build-record.json';
 
-/** The file in which a build packs its finished pages. */
+/** The file with the build's finished pages. */
 export const PAGES_FILE = '.next/pages.pack';
 
-/** The content of {@link BUILD_RECORD} for pages that are generated now. */
+/** The content of {@link BUILD_RECORD} for pages that are generated now, as JSON. */
 export function buildRecord(source: PageSource, position: BuildPosition): string {
   return JSON.stringify({ ...source, position, generatedAt: new Date() });
 }
 
-/** The position that the build recorded; `undefined` if it generated no pages. */
+/** The content log position that the build recorded; `undefined` if it generated no pages. */
 export function buildPosition(): BuildPosition | undefined {
   try {
     return JSON.parse(readFileSync(inBuild(BUILD_RECORD), 'utf8')).position;
@@ -30,7 +30,7 @@ export function buildPosition(): BuildPosition | undefined {
   }
 }
 
-/** One line for the log: which pages this server starts with. */
+/** Describes the pages that this server starts with, in one line for the log. */
 export function describeBuild(): string {
   const built = builtPages();
   if (!built) return 'Sealed has no prerendered pages: each is rendered on its first request.';
@@ -43,7 +43,7 @@ export function builtPages(): BuiltPages | undefined {
   try {
     const { database, revision, generatedAt } = JSON.parse(readFileSync(inBuild(BUILD_RECORD), 'utf8'));
     const { routes } = JSON.parse(readFileSync(inBuild('.next/prerender-manifest.json'), 'utf8'));
-    // Without Next.js's own pages, files, and the placeholder that an empty blog needs.
+    // Excludes Next.js's own pages, files, and the placeholder page of an empty blog.
     const paths = Object.keys(routes).filter((path) => !/^\/(_|status$|unavailable$)|\.|\/-$/.test(path));
     return { database, revision, paths: paths.sort(), at: new Date(generatedAt) };
   } catch {

@@ -4,10 +4,10 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { ROUTES } from '#page-cache/routes.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 
-/** What becomes smaller by compression; fonts and pictures are compressed already. */
+/** Types that compression makes smaller; fonts and images are compressed already. */
 const COMPRESSIBLE = ['.css', '.js', '.json', '.svg'];
 
-/** Copies the assets that browsers load into the standalone build, each with its compressed forms. */
+/** Copies the assets that browsers load into the standalone build, each with its gzip and Brotli variants. */
 export function copyAssets(): void {
   const from = join(PROJECT, '.next/static');
   const to = join(STANDALONE, '.next/static');

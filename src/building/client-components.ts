@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROUTES } from '#page-cache/routes.ts';
 
-/** Next.js's own client components, which every page has and none needs to be complete. Its links and forms are not among them. */
+/** Client components of Next.js that are in every page, and that no page needs. Its links and forms are not among them. */
 const FRAMEWORK = /^\[project\]\/node_modules\/next\/dist\/(?:esm\/)?(?:client\/components|lib)\//;
 
-/** Next.js names a page's route and its file: `/posts/[slug]/page`. */
+/** A page's manifest of client components, under a name such as `/posts/[slug]/page`. */
 const MANIFEST = /globalThis\.__RSC_MANIFEST\["(?<page>[^"]+)"\] = (?<manifest>\{.*\});?\s*$/s;
 
 /**
- * Fails if a page whose scripts are removed has a client component: it would work in `npm run dev`, and do nothing in
+ * Fails if a page that is served without scripts has a client component: it would work in `npm run dev`, but not in
  * production.
  *
  * @param next the build's `.next`

@@ -7,18 +7,18 @@ import { needsFinishing } from '#page-cache/pages.ts';
 import { matchRoute, ROUTES } from '#page-cache/routes.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 
-/** Where Next.js leaves prerendered pages, below `.next`. */
+/** Where Next.js writes prerendered pages, relative to `.next`. */
 const PAGES = 'server/app';
 
-/** What belongs to a prerendered page: its document, and copies of it for Next.js's own router. */
+/** The files of a prerendered page: its document, and the data for Next.js's router. */
 const PAGE_FILE = /\.(html|rsc|meta|body|segments)$/;
 
 /**
- * Makes the pages that Next.js prerendered into finished pages, in one file of the standalone build, which then holds
- * none of them a second time.
+ * Converts the pages that Next.js prerendered into finished pages, packs them into one file of the standalone build, and
+ * removes the originals from it.
  *
- * @param slugs of every published post, packed or not
- * @throws Error that names the page which needs a script to be complete
+ * @param slugs the slugs of all published posts, including those that are not prerendered
+ * @throws Error that names a page that needs a script to be complete
  */
 export function packPages(slugs: string[]): void {
   const folder = join(PROJECT, '.next', PAGES);
@@ -37,7 +37,7 @@ export function packPages(slugs: string[]): void {
   removePages(STANDALONE);
 }
 
-/** Removes prerendered pages: those of an earlier build show posts that may have been withdrawn since. */
+/** Removes prerendered pages: those of an earlier build may show posts that have been withdrawn since. */
 export function removePages(root: string): void {
   const app = join(root, '.next', PAGES);
   for (const path of readdirSync(app, { recursive: true, encoding: 'utf8' }))
@@ -45,7 +45,7 @@ export function removePages(root: string): void {
       rmSync(join(app, path), { recursive: true, force: true });
 }
 
-/** @throws Error if the table of routes and the routes of the build differ */
+/** Throws an Error if `ROUTES` and the routes of the build differ. */
 export function requireKnownRoutes(): void {
   const manifest = join(PROJECT, '.next/app-path-routes-manifest.json');
   const built: string[] = Object.values(JSON.parse(readFileSync(manifest, 'utf8')));

@@ -7,7 +7,7 @@ import { currentContentLog } from './follow.ts';
 /** PostgreSQL's code for a missing privilege. */
 const NOT_ALLOWED = '42501';
 
-/** The database user may read the content log, and may not write to it. */
+/** Thrown if the database user may read the content log, but may not write to it. */
 export class ContentLogReadOnly extends Error {
   override name = 'ContentLogReadOnly';
 
@@ -17,7 +17,7 @@ export class ContentLogReadOnly extends Error {
 }
 
 /**
- * Reports a change that no trigger saw, to every replica that follows the log; this one knows it on return.
+ * Appends a change that no trigger recorded, for every replica that follows the log. This process has read it on return.
  *
  * @param tags `post:<slug>`, `lists`, or `all`
  * @throws ContentLogReadOnly if the database user may not write

@@ -8,7 +8,7 @@ import { processWide } from '#environment/process-wide.ts';
 import { type DatabaseAddress, liveDatabaseAddress } from '#secrets/index.ts';
 import { type ContentChanges, type Position, readLog } from './read.ts';
 
-/** Milliseconds until the next try if the database has no content log yet. */
+/** Milliseconds between retries if the database has no content log yet. */
 const UNMIGRATED_RETRY = 15_000;
 
 /** PostgreSQL's codes for a missing table or column. */
@@ -16,9 +16,9 @@ const UNMIGRATED = ['42P01', '42703'];
 
 /** How a process follows the content log. */
 export type Following = {
-  /** From where to read on: the image's position. Without one, the first read reports everything as changed. */
+  /** The position to start from: the image's. Without one, the first read reports everything as changed. */
   since: Position | undefined;
-  /** Seconds between two reads; 0 reads only on {@link ContentLog.readOn}, and keeps no connection open. */
+  /** Seconds between reads; with 0, only {@link ContentLog.readOn} reads, and no connection is kept open. */
   pollSeconds: number;
   /** Called with each set of changes, in order, before the read that found it resolves. */
   onChanges: (changes: ContentChanges) => void;
@@ -26,10 +26,10 @@ export type Following = {
   log: (line: string) => void;
 };
 
-/** The content log, as a process follows it. */
+/** A content log that this process follows. */
 export type ContentLog = {
   /**
-   * Reads on now. Never rejects.
+   * Reads new changes now. Never rejects.
    *
    * @returns whether every change committed before the call is known
    */
@@ -80,7 +80,7 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     client.on('end', lost);
     client.on('notification', () => void readOn());
     connection = opened;
-    // PgBouncer in transaction mode accepts this and wakes nobody, and a standby refuses it: polling goes on.
+    // PgBouncer in transaction mode accepts this without effect, and a standby rejects it: polling works in both cases.
     if (pollSeconds > 0) {
       await client
         .query(`LISTEN ${pg.escapeIdentifier(`sealed_content_${address.schema}`)}`)
@@ -89,10 +89,10 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     return opened;
   };
 
-  /** @returns milliseconds until the next read, `undefined` if none is needed */
+  /** Reads the log once. Returns milliseconds until the next read; `undefined` if none is needed. */
   const read = async (): Promise<number | undefined> => {
     const { client, database, ...opened } = await connected();
-    // Another database, or one that was restored: the position means nothing in it.
+    // In another database, or one that was restored, the position is meaningless.
     const since = position?.database === database ? position : undefined;
     const { changes, nextDue, position: newest } = await readLog(client, opened.address, database, since);
     position = newest;
@@ -134,7 +134,7 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     } catch (error) {
       pause = failed(error, since);
     }
-    // setTimeout takes 24.8 days at most; a date further away is planned again by then.
+    // setTimeout takes at most 24.8 days, so a read that is further away is scheduled in steps.
     if (!stopped && pause !== undefined) {
       timer = setTimeout(() => void readOn(), Math.min(pause, 86_400_000));
       timer.unref();
@@ -144,7 +144,7 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
 
   let running: Promise<boolean> | undefined;
   let next: Promise<boolean> | undefined;
-  /** A read that runs may have begun before the caller's change, so the caller waits for the one after it. */
+  /** A running read may have begun before the caller's change, so the caller waits for the read after it. */
   const readOn = (): Promise<boolean> => {
     if (stopped) return Promise.resolve(false);
     next ??= (running ?? Promise.resolve()).then(() => {

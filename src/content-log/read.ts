@@ -3,23 +3,23 @@ import { tableName } from '#database/connection.ts';
 import { identityOf } from '#database/identity.ts';
 import type { DatabaseAddress } from '#secrets/index.ts';
 
-/** Up to where a process has read the content log of one database. Plain data: the image keeps one as JSON. */
+/** How far a process has read the content log of one database. Plain data: the image contains one as JSON. */
 export type Position = {
-  /** The database's identity: the position means nothing in another one. */
+  /** The database's identity: the position is meaningless in another one. */
   database: string;
-  /** What PostgreSQL could see: `pg_snapshot` as text. */
+  /** The transactions that were visible: a `pg_snapshot` as text. */
   snapshot: string;
-  /** The database's clock, ISO 8601 with microseconds, UTC. Posts that fell due since then count as changes. */
+  /** The database's clock, ISO 8601 with microseconds, UTC. Posts that became due since then count as changes. */
   at: string;
 };
 
 /** What changed between two positions. */
 export type ContentChanges = {
-  /** The log can't tell what changed: every page may be old. `posts` then holds every published slug. */
+  /** The log can't tell what changed: every page may be outdated. `posts` then contains every published slug. */
   everything: boolean;
-  /** Pages that show several posts may be old. */
+  /** Pages that show several posts may be outdated. */
   lists: boolean;
-  /** Each post that changed, by its slug, and whether a reader may see it now. */
+  /** Whether readers may see each changed post now, by slug. */
   posts: Map<string, boolean>;
 };
 
@@ -41,12 +41,12 @@ type Row = {
   next_due: number | null;
 };
 
-/** Posts that a reader may see, by the database's clock: the one condition for lists, posts and the log. */
+/** Whether readers may see a post, by the database's clock: the same condition for lists, posts and the log. */
 const DUE = `"published" AND "publishedAt" <= now() AT TIME ZONE 'UTC'`;
 
 /**
- * One statement, thus one snapshot: the changes that the position could not see, and the new position.
- * `$1` is the position's snapshot, `$2` its time, `$3` whether all published slugs are wanted.
+ * A single statement, and so a single snapshot: the changes that were not visible at the position, and the new position.
+ * `$1` is the position's snapshot, `$2` its time, `$3` whether to list all published slugs.
  */
 const read = (table: (name: string) => string) => `
 WITH log AS (
@@ -72,7 +72,7 @@ SELECT
    FROM ${table('Post')} WHERE "published" AND "publishedAt" > now() AT TIME ZONE 'UTC')::float8 AS next_due`;
 
 /**
- * Reads what changed since a position; without one, everything. A user who may only read suffices.
+ * Reads what changed since a position; without one, everything. Read access is enough.
  *
  * @throws the errors of `pg`; SQLSTATE 42P01 if the database has no content log yet
  */
@@ -85,7 +85,7 @@ export async function readContentLog(
   return readLog(client, address, database, since?.database === database ? since : undefined);
 }
 
-/** {@link readContentLog} over a connection whose database is known. */
+/** Like {@link readContentLog}, if the identity of the database is already known. */
 export async function readLog(
   client: ClientBase,
   address: DatabaseAddress,
@@ -95,7 +95,7 @@ export async function readLog(
   const statement = read((name) => tableName(address, name));
   const first = await query(client, statement, since);
   const everything = since === undefined || first.missed || first.tags.includes('all');
-  // Rare, so that the usual read needs no list of all posts: the second read is newer, and complete in itself.
+  // Rare, so the usual read does not list all posts. The second read is newer, and complete in itself.
   const row = everything && since !== undefined ? await query(client, statement, undefined) : first;
   const visible = new Set(row.visible);
   const changed = everything ? row.visible : row.posts;

@@ -4,10 +4,11 @@ import { connect } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
 /**
- * Connects, uses the connection, and disconnects.
+ * Opens a connection, passes it to `use`, and closes it.
  *
- * @param timeout milliseconds after which a query counts as unanswered
- * @throws DatabaseUnavailable with one sentence if the database can't be used; other errors, masked, as `pg` gives them
+ * @param timeout milliseconds before a query fails
+ * @returns what `use` returns
+ * @throws DatabaseUnavailable if the database can't be used; any other error of `pg`, with its secrets masked
  */
 export async function withConnection<Result>(
   address: DatabaseAddress,
@@ -25,7 +26,7 @@ export async function withConnection<Result>(
   }
 }
 
-/** Runs one query over {@link withConnection}. */
+/** Runs one query over a connection of its own; see {@link withConnection}. */
 export async function ask<Row extends pg.QueryResultRow>(
   address: DatabaseAddress,
   sql: string,

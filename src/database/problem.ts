@@ -1,25 +1,25 @@
 import { type DatabaseAddress, SecretError } from '#secrets/index.ts';
 
-/** The digest by which the error page tells this problem from others: Next.js hides messages from the browser. */
+/** The digest by which the error page recognises this error: Next.js hides error messages from the browser. */
 export const DATABASE_UNAVAILABLE = 'DATABASE_UNAVAILABLE';
 
-/** The database can't be used now. The message is one sentence that names host and database, and nothing secret. */
+/** Thrown if the database can't be used. The message is one sentence that names host and database, but no secret. */
 export class DatabaseUnavailable extends Error {
   override name = 'DatabaseUnavailable';
   readonly digest = DATABASE_UNAVAILABLE;
 }
 
 /**
- * Says in one sentence why the database could not be used, from an error of `pg` or of Prisma.
+ * Explains an error of `pg` or Prisma in one sentence, if it means that the database could not be used.
  *
- * @returns `undefined` if the error is about the query, not about the database being available
+ * @returns `undefined` if the error concerns the query, not the availability of the database
  */
 export function databaseProblem(error: unknown, address: DatabaseAddress): DatabaseUnavailable | undefined {
   const sentence = explain(codesOf(error), address);
   return sentence === undefined ? undefined : new DatabaseUnavailable(sentence);
 }
 
-/** The problem where no address is known: DATABASE_URL is missing or wrong. */
+/** The problem if no address is known because DATABASE_URL is missing or invalid; `undefined` for other errors. */
 export function addressProblem(error: unknown): DatabaseUnavailable | undefined {
   return error instanceof SecretError ? new DatabaseUnavailable(error.message) : undefined;
 }
@@ -78,7 +78,7 @@ function explain(codes: Set<string>, { host, port, database }: DatabaseAddress):
   return undefined;
 }
 
-/** Error codes of an error and of its causes; `pg` gives some conditions in words alone, which become codes here. */
+/** The codes of an error and its causes. `pg` reports some conditions only in the message; they get a code here. */
 function codesOf(error: unknown): Set<string> {
   const codes = new Set<string>();
   const visited = new Set<unknown>();

@@ -3,7 +3,7 @@ import { newestPosts } from '#posts/queries.ts';
 import { framedMail } from './mail.ts';
 import { mailTemplate } from './template.ts';
 
-/** Answers with the mail as a document for a frame. The page cache adds its policy. */
+/** Responds with the mail as a document for an iframe. The page cache adds the policy headers. */
 export async function answerMail(): Promise<Response> {
   const { posts } = await newestPosts();
   return new Response(framedMail(mailTemplate(), posts), {

@@ -1,7 +1,7 @@
 import styles from './newsletter.module.css';
 import { mailTemplate } from './template.ts';
 
-/** The newsletter as it would be sent today. */
+/** A preview of the newsletter as it would be sent today. */
 export function Newsletter() {
   return (
     <section className={styles.newsletter}>

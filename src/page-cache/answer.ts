@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CODINGS, type Coding, type FinishedPage } from './page.ts';
 
-/** Answers GET or HEAD with a finished page, or with 304 if the client has this very body. */
+/** Answers GET or HEAD with a finished page, or with 304 if the client has the same body. */
 export function answerWith(page: FinishedPage, request: IncomingMessage, response: ServerResponse): void {
   const { headers, body, etag } = page.as(acceptedCoding(request.headers['accept-encoding']));
   if (page.status === 200 && hasBody(request.headers['if-none-match'], etag)) {
@@ -13,16 +13,16 @@ export function answerWith(page: FinishedPage, request: IncomingMessage, respons
   else response.end(body);
 }
 
-/** The few values that browsers and proxies send; the rest is parsed each time. */
+/** Parsed headers: browsers and proxies send few different ones. Others are parsed each time. */
 const accepted = new Map<string, Coding>();
 
-/** Chooses by the weights of RFC 9110, section 12.5.3; of equal ones, the smallest body. */
+/** Chooses by the weights of RFC 9110, section 12.5.3; among equal ones, the smallest body. */
 export function acceptedCoding(header: string | undefined): Coding {
   if (header === undefined) return 'identity';
   const known = accepted.get(header);
   if (known) return known;
   const coding = parse(header);
-  // Bounded, as the header is the client's.
+  // Bounded, because clients choose the header.
   if (accepted.size < 100 && header.length < 200) accepted.set(header, coding);
   return coding;
 }
@@ -36,14 +36,14 @@ function parse(header: string): Coding {
     if (name !== '') weights.set(name === 'x-gzip' ? 'gzip' : name, valid ? Number(weight) : 0);
   }
   const weightOf = (coding: Coding) =>
-    // Without a word on it, identity is acceptable and everything else is not.
+    // If the header does not mention it, identity is acceptable and everything else is not.
     weights.get(coding) ?? weights.get('*') ?? (coding === 'identity' ? 0.0001 : 0);
   const best = CODINGS.reduce((chosen, coding) => (weightOf(coding) > weightOf(chosen) ? coding : chosen));
   // If nothing is acceptable, a body that everyone understands is better than none: RFC 9110 allows it.
   return weightOf(best) > 0 ? best : 'identity';
 }
 
-/** Compares as RFC 9110, section 13.1.2, asks: weakly, against a list or `*`. */
+/** Compares as RFC 9110, section 13.1.2, requires: weakly, with a list or `*`. */
 function hasBody(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   if (header.trim() === '*') return true;
@@ -52,7 +52,7 @@ function hasBody(header: string | undefined, etag: string): boolean {
 
 const bodiless = new WeakMap<string[], string[]>();
 
-/** A 304 has the headers of the 200 but for those that describe a body which is not sent. */
+/** The headers of a 304: those of the 200 without the ones that describe the body. */
 function withoutBody(headers: string[]): string[] {
   let kept = bodiless.get(headers);
   if (!kept) {

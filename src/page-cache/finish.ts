@@ -1,23 +1,23 @@
-/** Thrown if a page can't be finished: it needs a script to be complete. The message says what was found. */
+/** Thrown if a page can't be finished because it needs a script to be complete. The message says why. */
 export class UnfinishedPage extends Error {
   override name = 'UnfinishedPage';
 }
 
-/** What Next.js and React add for hydration, in exactly the forms that they write. A page is complete without them. */
+/** What Next.js and React add for hydration, matched exactly as they write it. A page is complete without it. */
 const HYDRATION = [
   /<script src="\/_next\/static\/chunks\/[^"<>]+"(?: id="_R_")?(?: async=""| noModule="")?><\/script>/g,
   /<script>\(?self\.__next_f(?:=self\.__next_f\|\|\[\]\))?\.push\((?:(?!<\/script>).)*\)<\/script>/gs,
   /<script(?: id="_R_")?>\(globalThis\["TURBOPACK"\](?:(?!<\/script>).)*<\/script>/gs,
   /<link rel="preload" as="script"[^<>]*\/>/g,
   /<link rel="expect"[^<>]*\/>/g,
-  // A hint for a stylesheet further down in the same document, or for one that this page does not use at all.
+  // A hint for a stylesheet that follows later in the document, or that this page does not use at all.
   /<link rel="preload" href="[^"<>]*" as="style"\/>/g,
   /<div hidden=""><!--\$--><!--\/\$--><\/div>/g,
   /<!--(?:\/?[$&]| )?-->/g,
   / data-precedence="next"/g,
 ];
 
-/** Of what is left, each form that only a script could complete, and what to say about it. */
+/** Patterns in the rest that only a script could complete, and how to name each. */
 const INCOMPLETE: [RegExp, string][] = [
   [/<script(?![^>]* type="application\/ld\+json")[^>]*>/, 'a script'],
   [/<template id="(?:B|P):/, 'a Suspense boundary that was still waiting'],
@@ -28,7 +28,7 @@ const INCOMPLETE: [RegExp, string][] = [
 ];
 
 /**
- * Makes the HTML of Next.js into a finished document: nothing that hydration needs is left in it.
+ * Turns the HTML of Next.js into a finished document, without anything that only hydration needs.
  *
  * @param html a whole document, as Next.js rendered it
  * @throws UnfinishedPage if it would not be complete without a script

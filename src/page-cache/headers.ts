@@ -3,7 +3,7 @@ import type { Policy } from './routes.ts';
 /** Where browsers find the speculation rules: https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Speculation-Rules. */
 export const SPECULATION_RULES_PATH = '/speculation-rules.json';
 
-/** Prefetches a page when a reader is about to follow a link; never one that is made for the visitor. */
+/** Prefetches a page when a reader is about to follow a link; never one that is rendered for the visitor. */
 export const SPECULATION_RULES = JSON.stringify({
   prefetch: [
     {
@@ -25,15 +25,15 @@ const page = (formTargets: string) => (scripts: string[]) =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-/** Also the attribute of the frame in src/newsletter/newsletter.tsx. */
+/** The same as the attribute of the iframe in src/newsletter/newsletter.tsx. */
 const MAIL_SANDBOX = 'allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation';
 
-/** https://www.w3.org/TR/CSP3/ */
+/** The Content-Security-Policy of each kind of page; see https://www.w3.org/TR/CSP3/. */
 const POLICIES: Record<Policy, (scripts: string[]) => string> = {
   page: page("'self'"),
-  // Chromium applies the policy also to where the answer to a form redirects.
+  // Chromium applies form-action to redirects too.
   payment: page("'self' https://checkout.stripe.com"),
-  // A mail's styles are inline. The sandbox lets its links open, and nothing run.
+  // A mail's styles are inline. The sandbox allows its links to open, and no script to run.
   mail: () =>
     [
       "default-src 'none'",
@@ -47,7 +47,7 @@ const POLICIES: Record<Policy, (scripts: string[]) => string> = {
 };
 
 /**
- * The headers of every HTML answer.
+ * The headers of every HTML response.
  *
  * @param scripts hash sources of the inline scripts that the page keeps
  */
@@ -61,9 +61,9 @@ export function documentHeaders(policy: Policy, scripts: string[] = []): Record<
 }
 
 /**
- * How long a finished page may be kept by others. Browsers ask each time, and get 304 while the page is the same.
+ * How long others may cache a finished page. Browsers revalidate it each time, and get 304 if it is unchanged.
  *
- * @param sharedMaxAge seconds for shared caches, which can be purged; 0 has them ask each time too
+ * @param sharedMaxAge seconds for shared caches, which can be purged; with 0, they revalidate each time too
  */
 export function cacheControl(sharedMaxAge: number): string {
   const shared = sharedMaxAge > 0 ? `, s-maxage=${sharedMaxAge}` : '';

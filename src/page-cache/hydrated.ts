@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** Between two inline scripts of Next.js that follow each other directly. */
+/** Matches the boundary between two adjacent inline scripts of Next.js. */
 const SEAM = /<\/script><script>(?=\(?self\.__next_f)/g;
 
 const INLINE_SCRIPT = /<script>(.*?)<\/script>/gs;
 
 /**
- * Prepares a page that keeps React's scripts for a strict policy: the inline scripts that follow each other become one,
- * since a long post would otherwise have hundreds, and each needs a hash in the header.
+ * Prepares a page with React's scripts for a strict Content-Security-Policy. Adjacent inline scripts are merged: a long
+ * post would otherwise have hundreds, and each needs a hash in the header.
  *
  * @returns the page, and the sources for `script-src`; see https://www.w3.org/TR/CSP3/#grammardef-hash-source
  */

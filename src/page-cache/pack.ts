@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 /** The pages of an image in one file: a length, an index, a dictionary, and one zstd frame for each page. */
 export type Pack = {
-  /** Every slug that was published when the image was built, also of posts that are not packed. */
+  /** All slugs that were published when the image was built, including those of posts that are not packed. */
   slugs: string[];
   /** The packed pages' paths. */
   paths: string[];
@@ -19,14 +19,14 @@ const index = z.object({
   pages: z.array(z.tuple([z.string(), z.number().int()])),
 });
 
-/** Beyond 9, a frame is 4 percent smaller and takes twelve times as long. */
+/** Higher levels make a frame 4 percent smaller, and take twelve times as long. */
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 9 } };
 
-/** Bytes of the dictionary at most: pages have their frame and their vocabulary in common, and not much more. */
+/** Maximum bytes of the dictionary: pages share their layout and their vocabulary, and not much more. */
 const DICTIONARY_SIZE = 64 * 1024;
 
 /**
- * Writes finished pages into one file. Pages of one site are alike, so one of them is the dictionary of all.
+ * Writes finished pages into one file. Pages of one site are similar, so one of them is the dictionary for all.
  *
  * @param pages HTML by path
  */
@@ -51,7 +51,7 @@ export function writePack(
   writeFileSync(file, Buffer.concat([length, head, dictionary, ...frames.map(({ frame }) => frame)]));
 }
 
-/** The page of median length among those of the commonest kind: with posts, a post. */
+/** The page of median length among those of the most common kind: a post, if there are any. */
 function typicalPage(pages: Map<string, string>): string {
   const kinds = Map.groupBy(pages.keys(), (path) => path.split('/', 2)[1]);
   const commonest = [...kinds.values()].sort((a, b) => b.length - a.length)[0] ?? [];
@@ -59,7 +59,7 @@ function typicalPage(pages: Map<string, string>): string {
   return documents[documents.length >> 1] ?? '';
 }
 
-/** Opens what {@link writePack} wrote, and keeps it in memory as it is: a page is unpacked when it is first needed. */
+/** Opens what {@link writePack} wrote. It stays packed in memory; a page is unpacked when it is first needed. */
 export function readPack(file: string): Pack {
   const content = readFileSync(file);
   const headEnd = 4 + content.readUInt32LE(0);

@@ -7,20 +7,20 @@ export const CODINGS = ['br', 'gzip', 'identity'] as const;
 /** A content coding of RFC 9110, section 8.4.1. */
 export type Coding = (typeof CODINGS)[number];
 
-/** What a document is before it is served: everything but its encodings. */
+/** A document before it is encoded. */
 export type Document = {
   status: 200 | 404 | 503;
-  /** UTF-8. */
+  /** A whole document. */
   html: string;
-  /** What it shows, by the tags of the content log. */
+  /** The tags of the content log for what it shows. */
   tags: string[];
 };
 
-/** A page as bytes: nothing is left to do for an answer but to choose one of its bodies. */
+/** A page as bytes: a response only has to choose one of its bodies. */
 export type FinishedPage = Document & {
-  /** Bytes that the page takes in memory now. */
+  /** The page's current size in memory, in bytes. */
   size: () => number;
-  /** Headers as a flat list for `writeHead`, and the body; made once for each coding, when it is first needed. */
+  /** Headers as a flat list for `writeHead`, and the body. Created once per coding, on first use. */
   as: (coding: Coding) => { headers: string[]; body: Buffer; etag: string };
 };
 
@@ -34,9 +34,9 @@ const ENCODE: Record<Coding, (plain: Buffer) => Buffer> = {
 };
 
 /**
- * Makes a document into bytes.
+ * Turns a document into bytes.
  *
- * @param headers of every page, such as its policy; those that depend on the body are added
+ * @param headers those that do not depend on the body, such as the policy; the others are added
  */
 export function finishedPage(document: Document, headers: Record<string, string>): FinishedPage {
   const plain = Buffer.from(document.html);

@@ -15,24 +15,24 @@ import { createPageStore } from './store.ts';
 const NOT_FOUND = '/_not-found';
 const UNAVAILABLE = '/unavailable';
 
-/** Seconds after which a client may ask again for a page that is unavailable. */
+/** Seconds after which a client may retry if a page is unavailable. */
 const RETRY_AFTER = '30';
 
-/** What a page that is made for one visitor may know of the request. */
+/** The request headers that are passed to pages that are rendered for one visitor. */
 const VISITOR_HEADERS = ['cookie', 'authorization'] as const;
 
-/** What the pages of a process are made of. */
+/** How the pages of a process are made. */
 export type PagesOptions = {
   render: Render;
-  /** Awaited before a page that is kept is rendered: without polling, the time to ask what changed. */
+  /** Awaited before a page is rendered for the cache: without polling, this is when changes are read. */
   beforeRender?: () => Promise<unknown>;
   /** The image's pages; `undefined` for the target `deferred`. */
   pack: Pack | undefined;
-  /** Bytes of pages to keep in memory at most. */
+  /** Maximum bytes of pages in memory. */
   capacity: number;
-  /** The site's origin, if SITE_URL tells. */
+  /** The site's origin; `undefined` if SITE_URL is not set. */
   site: string | undefined;
-  /** Seconds for which shared caches may keep a page. */
+  /** Seconds for which shared caches may store a page. */
   sharedMaxAge: number;
   log: (line: string) => void;
 };
@@ -40,18 +40,18 @@ export type PagesOptions = {
 /** The pages of this process. */
 export type Pages = {
   /**
-   * Answers a request for a page, and for an address that leads nowhere.
+   * Answers a request for a page, or for an address that does not exist.
    *
    * @returns false for a route handler
    */
   answer: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Takes what changed in the database. */
+  /** Expires the pages that show what changed in the database. */
   expire: (changes: ContentChanges) => void;
-  /** Bytes and number of the pages that are kept. */
+  /** Bytes and number of the pages in memory. */
   usage: () => { bytes: number; pages: number };
 };
 
-/** Answers with pages: finished ones from memory, others made for the request. The public entry point of this module. */
+/** Serves pages: finished ones from memory, others rendered for the request. The public entry point of this module. */
 export function createPages({
   render,
   beforeRender,
@@ -61,7 +61,7 @@ export function createPages({
   sharedMaxAge,
   log,
 }: PagesOptions): Pages {
-  /** Slugs that a reader may see; `undefined` as long as neither the image nor the content log has told. */
+  /** The slugs that readers may see; `undefined` until the image or the content log has provided them. */
   let slugs = pack && new Set(pack.slugs);
 
   const finished = (path: string, rendered: string, packed = pack?.html(path)): FinishedPage => {
@@ -123,7 +123,7 @@ export function createPages({
       );
   };
 
-  /** Made for this visitor, thus kept by nobody. */
+  /** Sends a page that is rendered for this visitor, and is never cached. */
   const sendDynamic = async (policy: Policy, request: IncomingMessage, response: ServerResponse) => {
     const headers = Object.fromEntries(
       VISITOR_HEADERS.flatMap((name) => (request.headers[name] ? [[name, request.headers[name]]] : [])),
@@ -154,7 +154,7 @@ export function createPages({
     }
     const { route, slug } = matched;
     if (route.kind === 'handler') return false;
-    // What the router of a hydrated page asks for; every other page is one document.
+    // A request of the router in a hydrated page; every other page is a single document.
     if (route.kind === 'hydrated' && request.headers.rsc !== undefined) return false;
     if (route.kind === 'dynamic') {
       sendDynamic(route.policy, request, response).catch((error: unknown) => {
@@ -182,13 +182,13 @@ export function createPages({
   };
 }
 
-/** A hydrated page keeps its scripts, and a mail is a document of its own, which Next.js added nothing to. */
+/** Whether to remove scripts. A hydrated page keeps them, and Next.js adds none to a mail. */
 export function needsFinishing(path: string): boolean {
   const route = matchRoute(path)?.route;
   return route?.kind === 'finished' && route.policy !== 'mail';
 }
 
-/** An address has no slash at its end. The method stays, as a form may have been sent to it. */
+/** Redirects to the address without a trailing slash. 308 keeps the method, in case of a submitted form. */
 function redirect(address: string, response: ServerResponse): void {
   response.writeHead(308, { Location: address }).end();
 }

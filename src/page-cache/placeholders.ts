@@ -1,13 +1,13 @@
 /**
- * Stands for the site's own address in every page that is prerendered or rendered, so that one image serves any address:
+ * Stands for the site's address in every rendered page, so that one image works at any address. The domain is reserved:
  * see https://www.rfc-editor.org/rfc/rfc6761#section-6.4.
  */
 export const ORIGIN_PLACEHOLDER = 'https://site.invalid';
 
-/** The `<meta>` by which a page says when what it shows was last changed, ISO 8601. */
+/** The name of the `<meta>` element with the time of the last change to what a page shows, ISO 8601. */
 export const CONTENT_TIME = 'content-time';
 
-/** Elements that need an absolute address, and are left out if the site's is not known. */
+/** Elements that need an absolute address, and are removed if the site's address is not known. */
 const ABSOLUTE = [
   new RegExp(`<link rel="canonical" href="${ORIGIN_PLACEHOLDER}[^"]*"/>`, 'g'),
   new RegExp(`<meta property="og:(?:url|image)" content="${ORIGIN_PLACEHOLDER}[^"]*"/>`, 'g'),
@@ -23,17 +23,17 @@ const PROVENANCE_TEXT = {
   dynamic: 'Made for this request',
 };
 
-/** What a page can't know while it is rendered. */
+/** What is not known yet when a page is rendered. */
 export type Known = {
   /** The site's origin, such as `https://blog.example`; `undefined` if SITE_URL is not set. */
   origin: string | undefined;
-  /** `prerendered`: these bytes are those of the image. `dynamic`: they were made for one visitor. */
+  /** `prerendered`: from the image. `updated`: rendered by this server. `dynamic`: rendered for one visitor. */
   provenance: 'prerendered' | 'updated' | 'dynamic';
 };
 
 /**
- * Puts into a page what it left open. Of two replicas with one image and one database, each gives the same bytes: the
- * time is that of the content, never that of the render.
+ * Fills in what a page left open. Replicas with the same image and database produce the same bytes: the time is that of
+ * the content, never that of the render.
  */
 export function fillPlaceholders(html: string, { origin, provenance }: Known): string {
   const time = CONTENT_TIME_META.exec(html)?.[1];

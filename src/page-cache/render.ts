@@ -2,24 +2,24 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
-/** Milliseconds for a render: longer than any query may take. */
+/** Milliseconds before a render fails: longer than any query may take. */
 const RENDER_TIMEOUT = 10_000;
 
-/** What Next.js gives for a request. */
+/** The request handler of Next.js. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** A document as Next.js rendered it. */
 export type Rendered = { status: number; html: string };
 
 /**
- * Renders the document at a path now. Headers are for pages that are made for one visitor; a page that is kept is
+ * Renders the document at a path now. Headers are for pages that are rendered for one visitor; pages for the cache are
  * rendered without any, so that no visitor can influence what another one reads.
  */
 export type Render = (path: string, headers?: Record<string, string>) => Promise<Rendered>;
 
-/** Has Next.js render pages for the server itself. A render rejects if it does not end in time. */
+/** Renders pages with Next.js, for the server itself. A render rejects if it does not finish in time. */
 export function createRenderer(handle: RequestHandler): Render {
-  // It never listens: a render is a connection in memory.
+  // This server never listens: each render is a connection in memory.
   const server = createServer((asked, response) => {
     handle(asked, response).catch((error: unknown) => response.destroy(error as Error));
   });

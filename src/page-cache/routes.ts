@@ -1,14 +1,14 @@
 import { LISTS_TAG, postTag } from '#content-log/tags.ts';
 
-/** How a route's pages come to a reader. */
+/** How a route's pages are served. */
 export type Route =
   | {
       /**
-       * `finished`: rendered once, kept as bytes, and complete without a script. `hydrated`: the same with React's
-       * scripts, for a page that does need them in the browser.
+       * `finished`: rendered once, cached as bytes, and complete without a script. `hydrated`: the same with React's
+       * scripts, for a page that needs them in the browser.
        */
       kind: 'finished' | 'hydrated';
-      /** What the page shows, by the tags of the content log. */
+      /** The tags of the content log for what the page shows. */
       tags: (slug: string) => string[];
       policy: Policy;
     }
@@ -23,8 +23,8 @@ export type Route =
     };
 
 /**
- * What a page may do in a browser. `payment`: its form leads to Stripe. `mail`: a document from somebody else's
- * template, which runs in a frame and may do nothing at all.
+ * What a page may do in a browser. `payment`: its form may redirect to Stripe. `mail`: a document from an external
+ * template, which is shown in an iframe and may run nothing.
  */
 export type Policy = 'page' | 'payment' | 'mail';
 
@@ -63,14 +63,14 @@ export const ROUTES: Record<string, Route> = {
   '/icon.svg': handler,
 };
 
-/** A route that an address leads to, and the post that the address names. */
+/** The route of an address, and the slug in it. */
 export type Matched = { route: Route; slug: string | undefined };
 
 const patterns = Object.entries(ROUTES).flatMap(([name, route]) =>
   name.endsWith('/[slug]') ? [{ prefix: name.slice(0, -'[slug]'.length), route }] : [],
 );
 
-/** @param path a path without a query, such as `/posts/a-post` */
+/** Finds the route of a path without a query, such as `/posts/a-post`; `undefined` if there is none. */
 export function matchRoute(path: string): Matched | undefined {
   const route = Object.hasOwn(ROUTES, path) && !path.includes('[') ? ROUTES[path] : undefined;
   if (route) return { route, slug: undefined };
@@ -80,7 +80,7 @@ export function matchRoute(path: string): Matched | undefined {
   return pattern && { route: pattern.route, slug: path.slice(pattern.prefix.length) };
 }
 
-/** A slug needs no percent-encoding, and each page has one address. */
+/** Rejects percent-encoding, which no slug needs, so that each page has a single address. */
 function isSegment(text: string): boolean {
   return text !== '' && !/[/%]/.test(text);
 }

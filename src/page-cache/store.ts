@@ -6,21 +6,21 @@ import type { RenderReason } from './renders.ts';
 /** Milliseconds for which a reader of an expired page waits for the new one. */
 const RENDER_WAIT = 300;
 
-/** Milliseconds for which a reader waits if the old page names a post that was withdrawn, or was served once already. */
+/** Milliseconds for which a reader waits if the old page shows a withdrawn post, or readers saw a newer version of it. */
 const LONG_WAIT = 2_500;
 
-/** Milliseconds after a failed render in which the old page is served without another try. */
+/** Milliseconds after a failed render during which the old page is served without a retry. */
 const RETRY_PAUSE = 1_000;
 
-/** How the store gets a page, and what it may take. */
+/** How the store gets pages, and how much memory they may use. */
 export type PageStoreOptions = {
-  /** Renders the page at a path now; `undefined` if there is none. Rejects if that fails, which leaves an old page in service. */
+  /** Renders the page at a path now; `undefined` if there is none. If it rejects, the old page is served on. */
   render: (path: string) => Promise<FinishedPage | undefined>;
-  /** The image's version of a page, as it was when the image was built. */
+  /** The image's version of a page, as it was at build time. */
   packed?: (path: string) => FinishedPage | undefined;
-  /** Bytes of pages to keep at most; the least recently used leave first. */
+  /** Maximum bytes of pages; the least recently used are evicted first. */
   capacity: number;
-  /** Called after each render that gave a page. */
+  /** Called after each render that produced a page. */
   rendered: (path: string, reason: RenderReason) => void;
   /** Takes one line for each render that failed while an old page is served. */
   log: (line: string) => void;
@@ -28,9 +28,9 @@ export type PageStoreOptions = {
 
 type Entry = {
   page: FinishedPage | undefined;
-  /** Bytes that the store counts for it. */
+  /** The bytes that the store counts for this entry. */
   size: number;
-  /** `withdrawn`: it may name a post that nobody may see any more, so that its readers wait longer for the new one. */
+  /** `withdrawn`: the page may show a post that was withdrawn, so readers wait longer for the new one. */
   state: 'fresh' | 'expired' | 'withdrawn';
   render: Render | undefined;
   failedAt: number;
@@ -39,9 +39,9 @@ type Entry = {
 type Render = {
   done: Promise<FinishedPage | undefined>;
   startedAt: number;
-  /** What changed while it was being rendered: the page that comes of it may be old already. */
+  /** What changed while this page was being rendered, so that the result may already be outdated. */
   changed: ChangedTags;
-  /** What of it may name a post that was withdrawn. */
+  /** The part of those changes that may have withdrawn a post. */
   withdrawn: ChangedTags;
 };
 
@@ -52,27 +52,27 @@ const nothingChanged = (): ChangedTags => ({ everything: false, tags: new Set() 
 /** Finished pages by path. */
 export type PageStore = {
   /**
-   * The page to answer with: at once if it is fresh, otherwise after a bounded wait for its one render. `undefined` if
-   * the render found that there is none.
+   * The page to serve: at once if it is fresh, otherwise after a bounded wait for its only render. `undefined` if the
+   * render found that there is no such page.
    *
-   * @throws what the render threw, if there is no page to serve instead
+   * @throws the error of the render, if there is no old page to serve
    */
   get: (path: string) => FinishedPage | Promise<FinishedPage | undefined>;
   /** Marks the pages that show what changed. */
   expire: (changes: ContentChanges) => void;
-  /** Bytes and number of the pages that are kept, for metrics. */
+  /** Bytes and number of the stored pages, for metrics. */
   usage: () => { bytes: number; pages: number };
 };
 
-/** Keeps finished pages and knows when each stops being finished. */
+/** Creates a cache of finished pages that renders expired ones again. */
 export function createPageStore({ render, rendered, packed, capacity, log }: PageStoreOptions): PageStore {
-  // In the order of last use: the first key is the first to leave.
+  // In order of last use: the first key is evicted first.
   const entries = new Map<string, Entry>();
   let bytes = 0;
-  /** All that changed since the image was built, and what of it may name a withdrawn post. */
+  /** Everything that changed since the image was built, and the part of it that may have withdrawn a post. */
   const changedSinceBuild = nothingChanged();
   const withdrawnSinceBuild = nothingChanged();
-  /** Pages of the image that readers saw a newer version of: they wait longer before they see the old one again. */
+  /** Pages of which readers saw a newer version than the image's: they wait longer before they get the old one. */
   const superseded = new Set<string>();
 
   const remove = (path: string, entry: Entry) => {
@@ -85,7 +85,7 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
     entries.set(path, entry);
   };
 
-  /** A page grows with each coding that is made of it, so its size is looked at again with each use. */
+  /** A page grows with each coding that is created, so its size is updated on each use. */
   const account = (entry: Entry) => {
     const size = entry.page?.size() ?? 0;
     bytes += size - entry.size;
@@ -139,13 +139,13 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
           old,
         )
       : running.done);
-    // The render began before a post was withdrawn that its page names, so another one follows.
+    // The page shows a post that was withdrawn after the render began, so it is rendered again.
     if (!page || page === old || entry.state !== 'withdrawn' || entries.get(path) !== entry) return page;
     const again = (entry.render ?? start(path, entry)).done.catch(() => page);
     return inTime(again, LONG_WAIT - (performance.now() - arrivedAt), page);
   };
 
-  /** A page that is not kept is the image's own, if there is one: it may be old, but it is there. */
+  /** Starts with the image's page, if there is one: it may be outdated, but it is available at once. */
   const open = (path: string): Entry => {
     const page = packed?.(path);
     const entry: Entry = { page, size: 0, state: 'expired', render: undefined, failedAt: -Infinity };
@@ -169,7 +169,7 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
     expire: ({ everything, lists, posts }) => {
       const changed = { everything, tags: new Set([...posts.keys()].map(postTag)) };
       if (lists) changed.tags.add(LISTS_TAG);
-      // Of a change to everything, nobody can tell whether it withdrew a post.
+      // If everything may have changed, a post may have been withdrawn.
       const withdrawn = everything || [...posts.values()].some((visible) => !visible);
       merge(changedSinceBuild, changed);
       if (withdrawn) merge(withdrawnSinceBuild, changed);
@@ -196,7 +196,7 @@ function merge(into: ChangedTags, { everything, tags }: ChangedTags): void {
   for (const tag of tags) into.tags.add(tag);
 }
 
-/** @returns what the promise gives, or after some milliseconds another value */
+/** Resolves to the promise's value, or to `otherwise` after some milliseconds. */
 function inTime<Value>(promise: Promise<Value>, milliseconds: number, otherwise: Value): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Value>((resolve) => {

@@ -3,7 +3,7 @@ import { renderMarkdown } from './markdown.ts';
 import type { Post } from './post.ts';
 import { PublicationDate } from './publication-date.tsx';
 
-/** A whole post: its title, its date and its Markdown as sanitised elements. */
+/** A whole post: its title, its date, and its Markdown as sanitised elements. */
 export async function Article({ post }: { post: Post }) {
   return (
     <article>

@@ -1,6 +1,6 @@
 import { CONTENT_TIME } from '#page-cache/placeholders.ts';
 
-/** Metadata that says when the newest of these posts was published or edited; none if there is no post. */
+/** Page metadata with the time at which any of these posts was last published or edited; empty without posts. */
 export function contentTime(posts: { publishedAt: Date; updatedAt: Date }[]): Record<string, string> {
   const times = posts.flatMap(({ publishedAt, updatedAt }) => [publishedAt.getTime(), updatedAt.getTime()]);
   return times.length > 0 ? { [CONTENT_TIME]: new Date(Math.max(...times)).toISOString() } : {};

@@ -2,7 +2,7 @@ import type { PostList } from './post.ts';
 import styles from './post-listing.module.css';
 import { PublicationDate } from './publication-date.tsx';
 
-/** One page of posts, newest first, with a link to older ones. Says so if there are none yet. */
+/** One page of posts, newest first, with a link to older ones. Shows a note if there are no posts yet. */
 export function PostListing({ heading, list }: { heading: string; list: PostList }) {
   if (list.posts.length === 0) {
     return (

@@ -5,8 +5,8 @@ import { excerpt } from './markdown.ts';
 import { POSTS_PER_PAGE, type Post, type PostList } from './post.ts';
 
 /**
- * The condition of every read: a draft is never found, nor a post before its date. The clock is the database's, as for
- * the content log, so that a page which is rendered when a post falls due shows it.
+ * The condition of every read: it excludes drafts, and posts before their date. It uses the database's clock, as the
+ * content log does, so that a page that is rendered because a post is due shows that post.
  */
 async function published() {
   const [clock] = await database().$queryRaw<{ now: Date }[]>`SELECT now() AS now`;
@@ -21,10 +21,11 @@ export async function readNewestPosts(): Promise<PostList> {
 }
 
 /**
- * The page of published posts that are older than the one with this slug, found by key and not by counting,
- * so that the thousandth page costs what the first does, and a new post moves no older page.
+ * The page of published posts that are older than the one with this slug. It is found by key, not by offset, so that the
+ * thousandth page costs as much as the first, and a new post does not shift older pages.
  *
- * @returns `undefined` where no published post has this slug. Throws `DatabaseUnavailable`.
+ * @returns `undefined` if no published post has this slug
+ * @throws DatabaseUnavailable if the database can't be used
  */
 export async function readPostsAfter(slug: string): Promise<PostList | undefined> {
   const last = await database().post.findFirst({
@@ -33,7 +34,7 @@ export async function readPostsAfter(slug: string): Promise<PostList | undefined
   });
   if (!last?.publishedAt) return undefined;
   const { id, publishedAt } = last;
-  // The first condition says nothing new; it is the one by which PostgreSQL starts in the middle of the index.
+  // The first condition is redundant, but lets PostgreSQL start the index scan at the right place.
   return readList({
     publishedAt: { lte: publishedAt },
     OR: [{ publishedAt: { lt: publishedAt } }, { publishedAt, id: { lt: id } }],
@@ -50,7 +51,7 @@ export async function readPost(slug: string): Promise<Post | undefined> {
   return { ...post, publishedAt: post.publishedAt, excerpt: excerpt(post.content) };
 }
 
-/** The slugs of the posts to generate while building, newest first. Throws `DatabaseUnavailable`. */
+/** The slugs of the posts to prerender, newest first. Throws `DatabaseUnavailable`. */
 export async function readSlugsToGenerate(): Promise<string[]> {
   const posts = await database().post.findMany({
     where: await published(),

@@ -3,7 +3,7 @@ import { cacheLife } from 'next/cache';
 import type { Post, PostList } from './post.ts';
 import { readNewestPosts, readPost, readPostsAfter } from './published-posts.ts';
 
-/** How long an unknown slug stays unknown, in seconds: short, as the post may be written at any time. */
+/** How long an unknown slug is cached, in seconds: briefly, since the post may be written at any time. */
 const UNKNOWN_SLUG_LIFE = { stale: 30, revalidate: 60, expire: 300 };
 
 /** {@link readNewestPosts}, cached until the posts change. */

@@ -8,15 +8,15 @@ import { isSameSecret } from '#requests/same-secret.ts';
 import { optionalSecret } from '#secrets/index.ts';
 import { isSlug } from './slug.ts';
 
-/** Bytes of a body at most. */
+/** Maximum bytes of a request's body. */
 const LARGEST_BODY = 1_000;
 
 /** What to revalidate: one post and the lists that may show it, or every page. */
 type Order = { slug: string } | { all: true };
 
 /**
- * Answers a CMS or a pipeline that knows REVALIDATE_TOKEN: the pages that it names expire on every replica. Without that
- * secret the answer is 404. While the database is away it is 503, and nothing changes.
+ * Handles a request from a CMS or a pipeline to expire pages on every replica, authorized by REVALIDATE_TOKEN. Responds
+ * with 404 if that secret is not set, and with 503, without any effect, if the database can't be used.
  */
 export async function answerRevalidation(request: Request): Promise<Response> {
   const token = optionalSecret('REVALIDATE_TOKEN');
@@ -32,7 +32,7 @@ export async function answerRevalidation(request: Request): Promise<Response> {
     await appendToContentLog('slug' in order ? [postTag(order.slug), LISTS_TAG] : [ALL_TAG]);
   } catch (error) {
     if (error instanceof ContentLogReadOnly) return refusal(403, error.message);
-    // The log has its own line about this.
+    // The outage is already logged.
     if (!(error instanceof DatabaseUnavailable)) throw error;
     return refusal(503, 'The database is away, so no page was changed. Try again later.', {
       'Retry-After': '30',

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { acceptedCoding } from '#page-cache/answer.ts';
 import type { Coding } from '#page-cache/page.ts';
 
-/** What the build leaves below `.next/static`. */
+/** The file types in `.next/static`. */
 const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -21,11 +21,11 @@ const PREFIX = '/_next/static/';
 
 type Asset = { type: string; files: Map<Coding, string> };
 
-/** Answers for the build's assets, which the build compressed. @returns whether it did */
+/** Responds with an asset that the build compressed. Returns whether the request was for one. */
 export type AnswerAsset = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
- * Serves what is below `.next/static`: the names hold a hash of the content, so that a browser may keep it for good.
+ * Serves the files in `.next/static`. Their names contain a hash of the content, so browsers may cache them forever.
  *
  * @param folder the standalone build
  */

@@ -5,14 +5,14 @@ import type { ContentChanges } from '#content-log/read.ts';
 import { setting } from '#environment/settings.ts';
 import { liveDatabaseAddress } from '#secrets/index.ts';
 
-/** Milliseconds for which the first page waits for what changed since the image was built. */
+/** Milliseconds for which the start of the server waits for the changes since the image was built. */
 const FIRST_READ = 1_000;
 
 /**
- * Follows the content log from the image's position, if there is a database, so that an image which is older than its
- * database corrects itself before its first page.
+ * Follows the content log from the image's position, so that the pages of an outdated image are updated before the
+ * first one is served.
  *
- * @returns `undefined` without DATABASE_URL: the image's pages are then served as they are
+ * @returns `undefined` without DATABASE_URL: the image's pages are then served unchanged
  */
 export async function followContent(
   onChanges: (changes: ContentChanges) => void,

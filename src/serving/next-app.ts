@@ -2,20 +2,20 @@ import { setting } from '#environment/settings.ts';
 import type { Render, RequestHandler } from '#page-cache/render.ts';
 import { createRenderer } from '#page-cache/render.ts';
 
-/** Milliseconds for which a request waits for Next.js to be loaded. */
+/** Milliseconds for which a request waits for Next.js to load. */
 const LOAD_TIMEOUT = 10_000;
 
-/** Next.js, loaded when it is first needed, or when the process has nothing else to do. */
+/** Next.js, loaded on first use, or when `load` is called. */
 export type NextApp = {
-  /** Starts to load, if nothing has yet. */
+  /** Starts loading, if it has not started yet. */
   load: () => void;
   render: Render;
   handle: RequestHandler;
 };
 
 /**
- * Next.js around a standalone build. Loading it blocks the process for half a second, in which nothing is answered, so
- * the server answers what it can without it first.
+ * Next.js for a standalone build. Loading it blocks the process for half a second, so it is loaded only after the server
+ * has started: finished pages do not need it.
  */
 export function createNextApp(folder: string): NextApp {
   let loading: Promise<{ handle: RequestHandler; render: Render }> | undefined;
