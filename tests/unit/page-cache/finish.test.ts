@@ -29,7 +29,7 @@ describe('finishHtml', () => {
     );
   });
 
-  it('leaves a post alone that writes about these very forms', () => {
+  it('leaves a post unchanged that quotes this very markup', () => {
     const text = document(
       '<pre>&lt;script src=&quot;/_next/static/chunks/c.js&quot; async=&quot;&quot;&gt;&lt;/script&gt; &lt;!--$?--&gt; on click=&quot;x&quot;</pre>',
     );
@@ -45,14 +45,14 @@ describe('finishHtml', () => {
     ['a Suspense boundary that failed', '<!--$!--><p>x</p><!--/$-->'],
     ['an event handler', '<button onclick="go()">x</button>'],
     ['no content', '<script>self.__next_f.push([1,"x"])</script>'],
-  ])('refuses %s', (what, body) => {
+  ])('rejects %s', (what, body) => {
     expect(() => finishHtml(document(body))).toThrow(UnfinishedPage);
     expect(() => finishHtml(document(body))).toThrow(what);
   });
 });
 
 describe('allowInlineScripts', () => {
-  it('joins the scripts that follow each other, and gives the hash of each that is left', () => {
+  it('joins adjacent scripts, and returns the hash of each remaining one', () => {
     const { html, sources } = allowInlineScripts(
       document(
         '<p>x</p><script>(self.__next_f=self.__next_f||[]).push([0])</script><script>self.__next_f.push([1,"a"])</script>',
