@@ -6,7 +6,7 @@ import { launch } from './browser.ts';
 const POST = '/posts/a-secret-has-a-phase';
 const TOKEN = 'a-token-of-at-least-32-characters';
 
-describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
+describe.skipIf(!inject('chromium'))('a page in a browser', () => {
   let browser: Browser;
   let context: BrowserContext;
   let site: Standalone;
@@ -21,7 +21,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
     await site.stop();
   });
 
-  /** A page in a context of its own, which notes what the browser complains about and what it asks for. */
+  /** /** A page in a context of its own. Records the browser's complaints and requests. */
   async function open(path: string): Promise<Page & { faults: string[]; asked: string[] }> {
     context = await browser.newContext({ baseURL: site.url });
     const page = await context.newPage();
@@ -39,7 +39,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
     return Object.assign(page, { faults, asked });
   }
 
-  it('violates no policy, and complains of nothing, on any page', async () => {
+  it('violates no policy and causes no console message, whichever page it is', async () => {
     const [, olderPath = ''] = /href="(\/older\/[^"]+)"/.exec(await (await fetch(site.url)).text()) ?? [];
     const page = await open('/');
     const paths = [POST, olderPath, '/newsletter', '/newsletter/mail', '/support', '/status', '/unavailable'];
@@ -51,14 +51,14 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
       '/posts/nonesuch',
     ]) {
       await page.goto(path, { waitUntil: 'networkidle' });
-      // Chromium reports a status that is no success by itself.
+      // // Chromium itself logs every status that is not a success.
       const faults = page.faults.splice(0).filter((fault) => !/status of (404|503)/.test(fault));
       expect([path, faults]).toEqual([path, []]);
     }
     await context.close();
   }, 60_000);
 
-  it('loads no script at a first visit, and no more than the document, its styles, an icon and its rules', async () => {
+  it('loads no script on the first visit, and only the document, its styles, an icon and its speculation rules', async () => {
     for (const path of ['/', POST]) {
       const page = await open(path);
       expect(page.asked.filter((asked) => /^(script|fetch|xhr)/.test(asked))).toEqual([]);
@@ -68,7 +68,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
     }
   });
 
-  it('is the same after Back and Forward, a reload, and for a printer', async () => {
+  it('is the same after Back and Forward, after a reload, and in print', async () => {
     const page = await open('/');
     const list = await page.locator('main').innerText();
     await page.locator('article h2 a').first().click();
@@ -88,7 +88,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
     await context.close();
   });
 
-  it('has one heading of the first level and no level left out, for a screen reader', async () => {
+  it('has one top-level heading and skips no heading level, for screen readers', async () => {
     for (const path of ['/', POST, '/newsletter', '/support', '/nonesuch']) {
       const page = await open(path);
       const levels = await page
@@ -101,7 +101,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
     }
   });
 
-  it('prefetches the post that a reader is about to open, and no other', async () => {
+  it('prefetches only the post that the reader is about to open', async () => {
     const page = await open('/');
     const devtools = await context.newCDPSession(page);
     const prefetched = new Set<string>();
@@ -115,7 +115,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
     await context.close();
   });
 
-  it('shows on its next visit what changed meanwhile, without a reload', async () => {
+  it('shows a change on the next visit, without a reload', async () => {
     const path = '/posts/read-twice';
     await queryOfSite(
       `INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
@@ -134,7 +134,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
     await queryOfSite(`DELETE FROM "Post" WHERE "slug" = 'read-twice'`);
   });
 
-  it('runs nothing that somebody got into the HTML, neither a script nor an attribute', async () => {
+  it('runs no script that was injected into the HTML, neither an element nor an attribute', async () => {
     context = await browser.newContext({ baseURL: site.url });
     const page = await context.newPage();
     const refused: string[] = [];
@@ -162,7 +162,7 @@ describe.skipIf(!inject('chromium'))('a page, as a browser sees it', () => {
       await page.waitForLoadState('networkidle');
       expect([path, attacks, refused.length]).toEqual([path, 0, 3]);
     }
-    // The same would run without the policy, so that the check can fail.
+    // // Without the policy it does run, so this check can fail.
     const open = await browser.newPage({ baseURL: site.url, bypassCSP: true });
     await open.exposeFunction('attack', () => {
       attacks += 1;

@@ -47,7 +47,7 @@ const packedPosts = () =>
     .sort();
 
 describe('build:generate', () => {
-  it('generates the newest posts, and of a pool no more than ten connections', async () => {
+  it('generates the newest posts, over at most ten pooled connections', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 300);
     const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '120' });
@@ -70,7 +70,7 @@ describe('build:generate', () => {
     expect(most).toBeLessThanOrEqual(10);
   });
 
-  it('leaves nothing of a post that was withdrawn since the last time', async () => {
+  it('leaves nothing of a post that was withdrawn since the previous build', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
@@ -86,7 +86,7 @@ describe('build:generate', () => {
     expect(pack().slugs).toEqual(['post-2']);
   });
 
-  it('takes from a store what nothing else has, and writes none of it anywhere', async () => {
+  it('reads from a store only what is set nowhere else, and writes none of it to disk', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 1);
     const provider = await startService(() => [200, { Subject: 'News', HtmlBody: 'From the provider' }]);
@@ -108,14 +108,14 @@ describe('build:generate', () => {
       const canaries = [database.address.password, VAULT_TOKEN, ...Object.values(vault.secret)];
       for (const canary of canaries) expect(build.output()).not.toContain(canary);
       const patterns = canaries.flatMap((canary) => ['-e', canary]);
-      // Its exit code for "no such text"; symbolic links lead to packages.
+      // // The exit code for "no match"; symbolic links lead to packages.
       expect(spawnSync('grep', ['-rlF', ...patterns, join(folder, '.next')])).toMatchObject({ status: 1 });
     } finally {
       await Promise.all([vault.close(), provider.close()]);
     }
   });
 
-  it('builds an empty blog that says so', async () => {
+  it('builds an empty blog that says it is empty', async () => {
     const { url } = await createDatabase({ migrated: true });
     const build = generate({ DATABASE_URL: url });
     expect(await build.ended, build.output()).toBe(0);
@@ -133,7 +133,7 @@ describe('build:generate', () => {
     }
   });
 
-  it('takes no .env along into what is shipped', async () => {
+  it('copies no .env into the standalone build', async () => {
     const { url } = await createDatabase({ migrated: true });
     writeFileSync(join(folder, '.env'), `DATABASE_URL=${url}\n`);
     writeFileSync(join(folder, '.env.production'), 'OTHER=value\n');
@@ -146,7 +146,7 @@ describe('build:generate', () => {
     rmSync(join(folder, '.env.production'));
   });
 
-  it('records which database and which content the pages come from, and the server says so first', async () => {
+  it('records which database and content the pages come from, and the server logs that first', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '"1"' });
@@ -171,7 +171,7 @@ describe('build:generate', () => {
     expect(await server.stop()).toBe(0);
   });
 
-  it('stops where no secret is given, and says which option to pass', async () => {
+  it('stops if no secret is set, and says which option to pass', async () => {
     const build = generate({});
     expect(await build.ended).toBe(1);
     expect(build.output().trim()).toMatch(
@@ -232,7 +232,7 @@ describe('the newsletter', () => {
   const generateWith = (variables: Record<string, string>) =>
     generate({ DATABASE_URL: url, EMAIL_API_URL: provider.url, ...variables });
 
-  it('is generated in the template that the provider gives for the key', async () => {
+  it('is generated from the template that the provider returns for the key', async () => {
     answer = [200, { Subject: 'News', HtmlBody: template }];
     const build = generateWith({ EMAIL_API_KEY: key, EMAIL_TEMPLATE: 'weekly' });
     expect(await build.ended, build.output()).toBe(0);
@@ -253,7 +253,7 @@ describe('the newsletter', () => {
     expect(holding.map(({ name }) => name)).toEqual([]);
   });
 
-  it('keeps that template for pages that are rendered when the key is gone', async () => {
+  it('keeps that template for pages that are rendered without the key', async () => {
     const server = runNode(folder, ['.next/standalone/sealed.js'], {
       ...{ HOSTNAME: '127.0.0.1', PORT: '0', DATABASE_URL: url },
     });
@@ -270,7 +270,7 @@ describe('the newsletter', () => {
     }
   });
 
-  it('is generated in the template of the source without a key', async () => {
+  it('is generated from the template in the source if there is no key', async () => {
     const build = generateWith({});
     expect(await build.ended, build.output()).toBe(0);
     expect(page()).toContain('You receive this because you subscribed.');
@@ -290,7 +290,7 @@ describe('the newsletter', () => {
     ['is in trouble', [500, {}], /did not give the template/],
     ['gives no answer', undefined, /gives no answer\. Check EMAIL_API_URL and the network\./],
     ['gives no HTML', [200, { Subject: 'News' }], /has no HTML/],
-  ])('stops the build where the provider %s, in one line without the key', async (_, given, line) => {
+  ])('stops the build if the provider %s, with one line and without the key', async (_, given, line) => {
     answer = given;
     const build = generateWith({ EMAIL_API_KEY: key });
     expect(await build.ended).toBe(1);
@@ -300,7 +300,7 @@ describe('the newsletter', () => {
   });
 });
 
-// Last, as it leaves nothing to generate from.
+// // Last, because nothing is left to generate from.
 describe('build:compile', () => {
   it.each([
     [
@@ -314,7 +314,7 @@ describe('build:compile', () => {
       /\nbuild:compile: \.next\/standalone holds tsconfig\.json, which serving does not need.*\n$/,
     ],
   ])(
-    'fails at a page that reads %s',
+    'fails for a page that reads %s',
     async (_, file, message) => {
       const page = join(folder, 'src/app/planted/page.tsx');
       mkdirSync(join(page, '..'), { recursive: true });

@@ -14,7 +14,7 @@ import { type OwnPostgres, startOwnPostgres } from '../setup/own-postgres.ts';
 
 const addressOf = (url: string) => parseDatabaseUrl(url, 'a test');
 
-/** Migrates, seeds, reads as pages do and as a build does: everything that connects. */
+/** /** Migrates, seeds, and reads like pages and like a build: everything that connects. */
 async function connectEverything(url: string): Promise<number> {
   vi.stubEnv('DATABASE_URL', url);
   const address = addressOf(url);
@@ -31,7 +31,7 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-describe('through a pooler that refuses start-up parameters, as PgBouncer does', () => {
+describe('through a pooler that rejects startup parameters, like PgBouncer', () => {
   let behind: TestDatabase;
   let proxy: DatabaseProxy;
 
@@ -43,7 +43,7 @@ describe('through a pooler that refuses start-up parameters, as PgBouncer does',
   afterEach(() => proxy.stop());
 
   it.each(['', '?schema=blog', '?schema=My%20Blog'])(
-    'nothing is sent that it refuses with "%s"',
+    'nothing is sent that it would reject with "%s"',
     async (query) => {
       await connectEverything(`${proxy.url}${query}`);
       const parameters = new Set(proxy.startupParameters().flatMap((sent) => Object.keys(sent)));
@@ -51,7 +51,7 @@ describe('through a pooler that refuses start-up parameters, as PgBouncer does',
     },
   );
 
-  it('uses the tables of the schema that the URL names, and no others', async () => {
+  it('only the tables of the schema named in the URL are used', async () => {
     await connectEverything(`${proxy.url}?schema=blog`);
     expect(
       await behind.query(
@@ -66,7 +66,7 @@ describe('through a pooler that refuses start-up parameters, as PgBouncer does',
     await expect(hasPosts(proxy.address)).rejects.toThrow(/Tables are missing/);
   });
 
-  it('migrates into a schema of a role that may not create one', async () => {
+  it('a schema can be migrated by a role that may not create one', async () => {
     const { user } = behind.address;
     await behind.query(`CREATE SCHEMA blog; CREATE ROLE "only-${user}" LOGIN PASSWORD 'change-me';
       GRANT ALL ON SCHEMA blog TO "only-${user}"`);
@@ -87,7 +87,7 @@ describe('migrate', () => {
     await query(`ALTER DATABASE ${address.database} SET statement_timeout = '1s'`);
     const other = new pg.Client({ connectionString: url });
     await other.connect();
-    // The lock of Prisma Migrate, as another process that migrates holds it.
+    // // The lock of Prisma Migrate, held by another process that is migrating.
     await other.query('SELECT pg_advisory_lock(72707369)');
     const migrating = migrate(address, 'prisma/migrations');
     expect(await Promise.race([migrating, elapsed(1_500, 'still waiting')])).toBe('still waiting');
@@ -96,7 +96,7 @@ describe('migrate', () => {
   });
 });
 
-describe('with a PostgreSQL that listens on a Unix socket and takes TLS', () => {
+describe('a PostgreSQL with a Unix socket and TLS', () => {
   let postgres: OwnPostgres;
 
   beforeAll(async () => {
@@ -119,7 +119,7 @@ describe('with a PostgreSQL that listens on a Unix socket and takes TLS', () => 
   const tcpUrl = (query: string) =>
     `postgresql://${postgres.user}:${postgres.password}@127.0.0.1:${postgres.port}/${postgres.database}${query}`;
 
-  it.each(['parameter', 'host'] as const)('works over the socket that a %s names', async (form) => {
+  it.each(['parameter', 'host'] as const)('is reached over the socket that a %s names', async (form) => {
     await postgres.accept(true, 'host all all all reject');
     await connectEverything(socketUrl(form));
     const rows = await database().$queryRaw<
@@ -128,11 +128,11 @@ describe('with a PostgreSQL that listens on a Unix socket and takes TLS', () => 
     expect(rows).toEqual([{ address: null }]);
   });
 
-  it('ignores sslmode over a socket, as psql does', async () => {
+  it('is reached over its socket without sslmode, as with psql', async () => {
     await connectEverything(`${socketUrl('parameter')}&sslmode=require`);
   });
 
-  it('names the socket that is not there', async () => {
+  it('causes an error that names the socket if it does not exist', async () => {
     const url = socketUrl('parameter').replace(/host=.*/, 'host=/nonesuch');
     const sentence = new RegExp(
       `There is no socket /nonesuch/\\.s\\.PGSQL\\.${postgres.port}\\. Check the folder`,
@@ -154,7 +154,7 @@ describe('with a PostgreSQL that listens on a Unix socket and takes TLS', () => 
     ['is plain if the server has no TLS', false, [], false],
     ['is plain if the server refuses TLS', true, ['hostssl all all all reject'], false],
     ['uses TLS if the server refuses plain connections', true, ['hostnossl all all all reject'], true],
-  ])('sslmode=prefer %s', async (_, tls, lines, expected) => {
+  ])('is reached with sslmode=prefer %s', async (_, tls, lines, expected) => {
     await postgres.accept(tls, ...lines);
     await connectEverything(tcpUrl('?sslmode=prefer'));
     expect(await usesTls()).toBe(expected);

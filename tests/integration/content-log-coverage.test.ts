@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Prisma } from '#database/generated/client.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 
-/** What no page shows, and no page depends on. */
+/** /** Columns that no page shows or depends on. */
 const SHOWN_NOWHERE = ['id', 'createdAt'];
 
-/** Another value of each type than the one that the row has. */
+/** /** For each type, a value that differs from the row's. */
 const OTHER: Record<string, string> = {
   text: `"COLUMN" || '-other'`,
   boolean: 'NOT "COLUMN"',
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 describe('the triggers', () => {
-  it('report a change of every column of a post but those that no page shows', async () => {
+  it('report a change to every column of a post except those that no page shows', async () => {
     expect(columns.map(({ name }) => name).sort()).toEqual(Object.keys(Prisma.PostScalarFieldEnum).sort());
     const reported: string[] = [];
     for (const { name, type } of columns) {
@@ -60,13 +60,13 @@ describe('the triggers', () => {
     ]);
   });
 
-  it('stay silent about a row that was written as it was', async () => {
+  it('do not report a row that was written without a change', async () => {
     await database.query('DELETE FROM "ContentChange"');
     await database.query(`UPDATE "Post" SET "title" = "title"`);
     expect(await database.query('SELECT FROM "ContentChange"')).toEqual([]);
   });
 
-  it('are on every table that the source reads', async () => {
+  it('exist on every table that the source reads', async () => {
     const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
       (path) => /\.tsx?$/.test(path) && !path.includes('generated'),
     );

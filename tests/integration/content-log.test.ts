@@ -13,7 +13,7 @@ const changed = (posts: Record<string, boolean>): ContentChanges => ({
 
 type Reader = { position: Position; next: () => Promise<ContentChanges>; nextDue: number | undefined };
 
-/** Reads the log as a process does that follows it, from now on. */
+/** /** Reads the log like a process that follows it from now on. */
 async function reader(database: TestDatabase, url = database.url): Promise<Reader> {
   const read = (since: Position | undefined) =>
     connected(url, (client) => readContentLog(client, database.address, since));
@@ -45,7 +45,7 @@ const post = (slug: string, more = '') =>
    VALUES ('${slug}', '${slug}', 'Title', 'Text.', true, now() - interval '1 day', now()) ${more}`;
 
 describe('the content log', () => {
-  it('names each published post, at first and after a change that it cannot follow', async () => {
+  it('names each published post, at first and after a change that it cannot track', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     const [first] = await Promise.all([
@@ -107,7 +107,7 @@ describe('the content log', () => {
       NOTHING,
     ],
     ['no change', 'SELECT 1', NOTHING],
-  ])('tells of %s, once', async (_, change, expected) => {
+  ])('reports %s, once', async (_, change, expected) => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     const log = await reader(database);
@@ -120,7 +120,7 @@ describe('the content log', () => {
     ['TRUNCATE', 'TRUNCATE "Post"', 0],
     ['a change to more than 200 posts', `UPDATE "Post" SET "title" = 'Other'`, 201],
     ['content_changed_all()', 'SELECT content_changed_all()', 201],
-  ])('takes %s for a change to everything', async (_, change, left) => {
+  ])('treats %s as a change to everything', async (_, change, left) => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 201);
     const log = await reader(database);
@@ -146,7 +146,7 @@ describe('the content log', () => {
     });
   });
 
-  it('tells nothing of a transaction that was rolled back', async () => {
+  it('reports nothing of a transaction that was rolled back', async () => {
     const database = await createDatabase({ migrated: true });
     const log = await reader(database);
     await connected(database.url, async (client) => {
@@ -157,13 +157,13 @@ describe('the content log', () => {
     expect(await log.next()).toEqual(NOTHING);
   });
 
-  it('counts a scheduled post as a change when it is due, by the clock of the database', async () => {
+  it("reports a scheduled post when it is due, by the database's clock", async () => {
     const database = await createDatabase({ migrated: true });
     await database.query(post('scheduled').replace(`- interval '1 day'`, `+ interval '1 hour'`));
     const log = await reader(database);
     expect(log.nextDue).toBeGreaterThan(3_590_000);
     expect(log.nextDue).toBeLessThanOrEqual(3_600_000);
-    // As a container that was down when the hour came: its position is older than the date.
+    // // Like a container that was down at that time: its position is older than the date.
     await database.query(`ALTER TABLE "Post" DISABLE TRIGGER USER`);
     await database.query(`UPDATE "Post" SET "publishedAt" = now() - interval '1 second'`);
     log.position = { ...log.position, at: new Date(Date.now() - 60_000).toISOString() };
@@ -171,7 +171,7 @@ describe('the content log', () => {
     expect([await log.next(), log.nextDue]).toEqual([NOTHING, undefined]);
   });
 
-  it('prunes after 30 days, and then takes an older position for a change to everything', async () => {
+  it('is pruned after 30 days, and then treats an older position as a change to everything', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 1);
     const [old, current] = [await reader(database), await reader(database)];
@@ -186,7 +186,7 @@ describe('the content log', () => {
     expect((await old.next()).everything).toBe(true);
   });
 
-  it('does not make a writer wait for another that prunes', async () => {
+  it('does not make a writer wait for another one that prunes', async () => {
     const database = await createDatabase({ migrated: true });
     await database.query(post('old'));
     await database.query(`UPDATE "ContentChange" SET "at" = now() - interval '31 days'`);
@@ -204,7 +204,7 @@ describe('the content log', () => {
     });
   });
 
-  it('is followed by a user who may only read, and written through posts by one who may not touch the log', async () => {
+  it('can be followed by a user who may only read, and written through posts by one who may not touch the log', async () => {
     const database = await createDatabase({ migrated: true });
     const name = new URL(database.url).pathname.slice(1);
     await database.query(`CREATE ROLE ${name}_reader LOGIN PASSWORD 'change-me'`);
@@ -229,7 +229,7 @@ describe('the content log', () => {
       ).rejects.toThrow(/permission denied/);
   });
 
-  it('takes a position from the future for that of another database', async () => {
+  it('treats a position from the future as one of another database', async () => {
     const database = await createDatabase({ migrated: true });
     const log = await reader(database);
     log.position = { ...log.position, snapshot: '9000000000:9000000000:' };

@@ -23,7 +23,7 @@ afterAll(async () => {
 const serveOwn = (variables: Record<string, string> = {}) =>
   serveStandalone({ DATABASE_URL_FILE: '', DATABASE_URL: build.database.url, ...variables }, build.folder);
 
-/** Asks without the headers that `fetch` adds by itself, and decodes nothing. */
+/** /** Sends none of the headers that `fetch` adds by itself, and decodes nothing. */
 async function ask(path: string, headers: Record<string, string> = {}, method = 'GET') {
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: Buffer }>(
     (resolve, reject) => {
@@ -44,7 +44,7 @@ async function ask(path: string, headers: Record<string, string> = {}, method = 
 }
 
 describe('a finished page', () => {
-  it('needs no script: the first visit to each is a document and its stylesheets', async () => {
+  it('needs no script: the first visit to each loads documents and stylesheets only', async () => {
     for (const path of PAGES) {
       const html = (await ask(path)).body.toString();
       expect([path, /<script|rel="(?:expect|modulepreload)"|as="script"|__next_f/.exec(html)?.[0]]).toEqual([
@@ -67,7 +67,7 @@ describe('a finished page', () => {
     ['capitals and spaces', ' GZIP ; Q=1.0 ', 'gzip'],
     ['a weight that is none', 'br;q=high, gzip;q=0.1', 'gzip'],
     ['ten thousand codings', `${'x,'.repeat(5_000)}gzip`, 'gzip'],
-  ])('has the body that the client accepts: %s', async (_, accepted, coding) => {
+  ])('has a body in an encoding that the client accepts: %s', async (_, accepted, coding) => {
     const plain = await ask(POST);
     const { status, headers, body } = await ask(
       POST,
@@ -80,7 +80,7 @@ describe('a finished page', () => {
     expect(decoded.equals(plain.body)).toBe(true);
   });
 
-  it('has an ETag for each coding, and answers 304 to a client that has that body', async () => {
+  it('has an ETag for each encoding, and answers 304 to a client that has that body', async () => {
     const etags = new Set<string>();
     for (const coding of ['identity', 'gzip', 'br']) {
       const accepting = { 'Accept-Encoding': coding };
@@ -112,7 +112,7 @@ describe('a finished page', () => {
     }
   });
 
-  it('lets shared caches keep it for SHARED_MAX_AGE seconds, and browsers never without asking', async () => {
+  it('may be kept by shared caches for SHARED_MAX_AGE seconds, and by browsers only with revalidation', async () => {
     const shared = await serveOwn({ SHARED_MAX_AGE: '60' });
     try {
       for (const path of ['/', '/nonesuch'])
@@ -124,7 +124,7 @@ describe('a finished page', () => {
     }
   });
 
-  it('is never kept by anyone if it is made for a visitor, or unavailable', async () => {
+  it('is never cached if it is made for one visitor, or unavailable', async () => {
     const apart = await serveStandalone(
       { DATABASE_URL_FILE: '', STATUS_TOKEN: 'a-token-of-at-least-32-characters' },
       build.folder,
@@ -141,7 +141,7 @@ describe('a finished page', () => {
 });
 
 describe('the content security policy', () => {
-  it('allows nothing inline on any HTML answer but the mail, and nothing at all to run in the mail', async () => {
+  it('allows nothing inline in any HTML response except the mail, and no script at all in the mail', async () => {
     for (const path of [...PAGES, '/status', '/unavailable', '/_next/none', '/older/nonesuch']) {
       const policy = String((await ask(path)).headers['content-security-policy']);
       if (path === '/newsletter/mail')
@@ -157,7 +157,7 @@ describe('the content security policy', () => {
 });
 
 describe('a visitor', () => {
-  /** What somebody could send who wants others to read something else. */
+  /** /** What an attacker could send to change what others read. */
   const HOSTILE: Record<string, string>[] = [
     {
       Host: 'evil.example',
@@ -202,12 +202,12 @@ describe('a visitor', () => {
     },
   ];
 
-  it('changes with no header what others read, though each page is rendered for that very request', async () => {
+  it('cannot change with any header what others read, even if the page is rendered for that very request', async () => {
     const [honest, attacked] = [await serveOwn(), await serveOwn()];
     try {
       for (const headers of HOSTILE) {
         await build.database.query('SELECT content_changed_all()');
-        // Both have read the log by the time that the other servers of the suite have, in 0.2 s.
+        // // Both have read the log by the time the other servers of the suite have, in 0.2 s.
         await new Promise((resolve) => setTimeout(resolve, 300));
         for (const path of PAGES) {
           const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
@@ -238,7 +238,7 @@ describe('a visitor', () => {
 });
 
 describe('an asset', () => {
-  it('may be kept for good, as its name changes with its content', async () => {
+  it('may be cached forever, since its name changes with its content', async () => {
     const html = (await ask('/')).body.toString();
     const stylesheets = [...html.matchAll(/href="(\/_next\/static\/[^"]+\.css)"/g)].map(([, path]) => path);
     expect(stylesheets.length).toBeGreaterThan(0);
@@ -261,7 +261,7 @@ describe('an asset', () => {
     }
   });
 
-  it('comes from the build alone', async () => {
+  it('comes only from the build', async () => {
     for (const path of [
       '/_next/static/../BUILD_ID',
       '/_next/static/..%2fBUILD_ID',

@@ -46,7 +46,10 @@ async function follow(options: Partial<Following> = {}): Promise<ContentLog> {
 
 let edits = 0;
 
-/** Edits a post. @returns milliseconds until the follower knew */
+/**
+ * /** Edits a post.
+ * @returns milliseconds until the follower knew
+ */
 async function reactionTo(slug: string, limit = 5_000): Promise<number> {
   const before = seen.length;
   await database.query('UPDATE "Post" SET "title" = $2 WHERE "slug" = $1', [slug, `Edited ${++edits}`]);
@@ -59,14 +62,14 @@ async function reactionTo(slug: string, limit = 5_000): Promise<number> {
 }
 
 describe('a process that follows the content log', () => {
-  it('knows of a change within 0.2 s if PostgreSQL may wake it', async () => {
+  it('learns of a change within 0.2 s if PostgreSQL can notify it', async () => {
     await follow({ pollSeconds: 60 });
     const times = [];
     for (let round = 0; round < 10; round++) times.push(await reactionTo(`post-${(round % 3) + 1}`));
     expect(Math.max(...times)).toBeLessThan(200);
   });
 
-  it('knows of a change within two seconds through PgBouncer in transaction mode', async ({ skip }) => {
+  it('learns of a change within two seconds through PgBouncer in transaction mode', async ({ skip }) => {
     if (!hasPgBouncer) {
       skipSuite('pgbouncer', 'There is no PgBouncer. Install pgbouncer.');
       skip();
@@ -101,7 +104,7 @@ describe('a process that follows the content log', () => {
     );
   });
 
-  it('says once that the content log is missing, and follows it once it is there', async () => {
+  it('logs once that the content log is missing, and follows it once it exists', async () => {
     database = await createDatabase({ migrated: false });
     vi.stubEnv('DATABASE_URL', database.url);
     const log = await follow();
@@ -114,7 +117,7 @@ describe('a process that follows the content log', () => {
     expect(lines.length).toBe(2);
   });
 
-  it('reads only when asked, and keeps no connection, with a poll interval of 0', async () => {
+  it('reads only on request and keeps no connection, with a poll interval of 0', async () => {
     const log = await follow({ pollSeconds: 0 });
     const connections = () =>
       database.query(
@@ -141,7 +144,7 @@ describe('a process that follows the content log', () => {
     },
   );
 
-  it('gives a caller every change that was committed before its call', async () => {
+  it('gives a caller every change that was committed before the call', async () => {
     const log = await follow({ pollSeconds: 60 });
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();

@@ -17,7 +17,7 @@ import {
 import { copyProject } from '../setup/project-copy.ts';
 import { serveStandalone } from '../setup/standalone.ts';
 
-/** Next.js on a standalone build without the project's own server. */
+/** /** Next.js on a standalone build without the project's own server. */
 const PLAIN_SERVER = `
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -78,7 +78,7 @@ function filesWithKey(below: string): string[] {
 }
 
 describe('the build', () => {
-  it('ships none of the keys that Next.js made, compiled or generated', () => {
+  it('ships none of the keys that Next.js created, whether compiled or generated', () => {
     expect(leaks.compiled).toEqual([]);
     expect(leaks.generated).toEqual([]);
     expect(leaks.unblanked).toEqual([
@@ -88,7 +88,7 @@ describe('the build', () => {
     ]);
   });
 
-  it('refuses a generated page whose action could not be run, as the key for its value is gone', async () => {
+  it('rejects a generated page whose action could not run because the key for its value is gone', async () => {
     const build = runNode(project, ['src/commands/build-generate.ts'], {
       DATABASE_URL: database.url,
       GENERATED_FOR: 'everyone',
@@ -100,7 +100,7 @@ describe('the build', () => {
   });
 });
 
-/** Runs while a copy of the shipped build is served. */
+/** /** Runs while a copy of the shipped build is served. */
 async function withServer(
   script: string[],
   prepare: (copy: string) => void,
@@ -151,7 +151,7 @@ describe('a server of that build', () => {
 });
 
 describe('a server of a build that is only compiled', () => {
-  it('keeps each page once it is rendered, follows changes, and knows which posts there are', async () => {
+  it('keeps each page once it is rendered, follows changes, and knows which posts exist', async () => {
     const proxy = await startDatabaseProxy(database.address);
     const site = await serveStandalone({ DATABASE_URL_FILE: '', DATABASE_URL: proxy.url }, compiled);
     const ask = async (path: string) => {

@@ -16,12 +16,12 @@ let build: OwnBuild;
 let changes = 0;
 const stops: (() => unknown)[] = [];
 
-// Each test starts a server or two, which on a busy machine takes its time.
+// // Each test starts a server or two, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 90_000 });
 
 beforeAll(async () => {
   build = await makeOwnBuild();
-  // So that the first list shows it.
+  // // So that the first list shows it.
   await build.database.query('UPDATE "Post" SET "publishedAt" = now() WHERE "slug" = $1', [POST]);
 });
 
@@ -41,7 +41,7 @@ async function start(url = build.database.url, variables: Record<string, string>
   return site;
 }
 
-/** Waits until Next.js is loaded, with the code of a list and of a post. */
+/** /** Waits until Next.js is loaded, with the code for a list and for a post. */
 async function warm(site: Standalone): Promise<void> {
   await read(site, '/support/offer.css');
   await build.database.query('SELECT content_changed_all()');
@@ -57,10 +57,13 @@ async function shows(site: Standalone, path: string, text: string): Promise<bool
   return (await read(site, path)).body.includes(text);
 }
 
-/** For what waits for a server that is just starting, on a machine that does other things too. */
+/** /** Timeout for a server that is starting on a busy machine. */
 const PATIENCE = { timeout: 20_000, interval: 50 };
 
-/** Changes a post by SQL. @returns its new title */
+/**
+ * /** Changes a post by SQL.
+ * @returns its new title
+ */
 async function retitle(slug = POST): Promise<string> {
   const title = `Version ${++changes} of it`;
   await build.database.query('UPDATE "Post" SET "title" = $2 WHERE "slug" = $1', [slug, title]);
@@ -75,7 +78,10 @@ async function publish(slug: string, publishedAt = 'now()'): Promise<void> {
   );
 }
 
-/** Waits until both the page and the list of each site have a text. @returns milliseconds */
+/**
+ * /** Waits until both the page and the list of each site have a text.
+ * @returns milliseconds
+ */
 async function reach(sites: Standalone[], title: string): Promise<number> {
   const begin = performance.now();
   await vi.waitFor(
@@ -88,7 +94,7 @@ async function reach(sites: Standalone[], title: string): Promise<number> {
   return performance.now() - begin;
 }
 
-/** Milliseconds from a commit to the page and the list: the best of five, as the machine does other things too. */
+/** /** Milliseconds from a commit to the page and the list: the best of five, since the machine is shared. */
 async function reactionOf(sites: Standalone[]): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < 5; round++) times.push(await reach(sites, await retitle()));
@@ -110,7 +116,7 @@ describe('a change by SQL', () => {
     expect(await reactionOf([await start(bouncer.url)])).toBeLessThan(2_000);
   });
 
-  it('is there after a restart, as is what the image has never seen', async () => {
+  it('is still there after a restart, like everything else that is newer than the image', async () => {
     const before = await start();
     await reach([before], await retitle());
     await before.stop();
@@ -126,7 +132,7 @@ describe('a change by SQL', () => {
 });
 
 describe('a server that must not wake its database, with CONTENT_LOG_POLL_SECONDS=0', () => {
-  it('keeps no connection, and sees changes if it renders something or is told', async () => {
+  it('keeps no connection, and sees changes when it renders something or is notified', async () => {
     const own = await makeOwnBuild();
     stops.push(own.remove);
     const token = 'a-token-of-at-least-32-characters';
@@ -158,7 +164,7 @@ describe('a server that must not wake its database, with CONTENT_LOG_POLL_SECOND
     await vi.waitFor(async () => expect(await shows(site, `/posts/${POST}`, 'Told of')).toBe(true), PATIENCE);
   });
 
-  it.each(['often', '-1', '0.5'])('is not started with %s', async (value) => {
+  it.each(['often', '-1', '0.5'])('does not start with %s', async (value) => {
     const site = runNode(build.folder, [join(build.folder, 'sealed.js')], {
       CONTENT_LOG_POLL_SECONDS: value,
       PORT: '0',
@@ -170,7 +176,7 @@ describe('a server that must not wake its database, with CONTENT_LOG_POLL_SECOND
   });
 });
 
-describe('a post that nobody may see', () => {
+describe('a post that is not public', () => {
   it('is gone from its page and the lists as soon as it is withdrawn, and stays gone after a restart', async () => {
     const slug = 'withdrawn-soon';
     await publish(slug);
@@ -186,7 +192,7 @@ describe('a post that nobody may see', () => {
       expect([path, await shows(again, path, slug)]).toEqual([path, false]);
   });
 
-  it('is withdrawn though the image has its page, also if that happened while no server ran', async () => {
+  it('is withdrawn even if the image has its page, and even if that happened while no server ran', async () => {
     const [row] = await build.database.query<{ slug: string }>(
       `SELECT "slug" FROM "Post" WHERE "published" AND "slug" <> $1 AND "publishedAt" < now() - interval '1 minute'
        ORDER BY "publishedAt" DESC LIMIT 1`,
@@ -202,7 +208,7 @@ describe('a post that nobody may see', () => {
     expect(await shows(again, '/', `/posts/${slug}"`)).toBe(false);
   });
 
-  it('is in no answer as a draft, and from its date on as a scheduled post', async () => {
+  it('is in no response while it is a draft, and appears on its date if it is scheduled', async () => {
     await build.database.query(
       `INSERT INTO "Post" ("id", "slug", "title", "content", "updatedAt")
        VALUES ('kept-as-draft', 'kept-as-draft', 'A draft', 'Text.', now())`,
@@ -267,10 +273,11 @@ describe('readers', () => {
     }
   }, 60_000);
 
-  it('of one expired page, a thousand of them, cost one render', async () => {
+  it('cause one render of an expired page, even a thousand of them', async () => {
     const { database, folder, remove } = await makeOwnBuild();
     stops.push(remove);
-    // Each row that a render reads moves a sequence: the policy is asked for every row of whoever is not the owner.
+    // // Each row that a render reads advances a sequence: the policy is evaluated for every row unless the owner reads
+    // it.
     await database.query(`CREATE ROLE counted LOGIN PASSWORD 'change-me'`);
     await database.query(`
       CREATE SEQUENCE renders;
@@ -310,7 +317,7 @@ describe('readers', () => {
 });
 
 describe('a server whose database', () => {
-  it('is another than that of the image shows what is in it, and nothing of the image', async () => {
+  it("differs from the image's shows its own content, and nothing of the image", async () => {
     const other = await createDatabase({ migrated: true });
     await other.query(
       `INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
@@ -331,7 +338,7 @@ describe('a server whose database', () => {
     expect((await read(site, '/posts/nonesuch')).status).toBe(404);
   });
 
-  it('has pruned its log past the position of the image shows nothing that is old', async () => {
+  it("has pruned its log past the image's position shows nothing that is outdated", async () => {
     const own = await makeOwnBuild();
     stops.push(own.remove);
     await own.database.query(`UPDATE "Post" SET "title" = 'Changed long ago' WHERE "slug" = $1`, [POST]);

@@ -9,17 +9,17 @@ let site: Standalone;
 
 beforeAll(async () => {
   site = await serveStandalone({ REVALIDATE_TOKEN: token });
-  // Next.js has a line of its own in the log when it is loaded.
+  // // Next.js logs a line of its own when it is loaded.
   await (await fetch(`${site.url}/support/offer.css`)).text();
 });
 
 afterAll(() => site.stop());
 
-/** The lines that the server logs while this runs. */
+/** /** The lines that the server logs while this runs. */
 async function logged(run: () => Promise<unknown>): Promise<string> {
   const before = site.log().length;
   await run();
-  // A request through Next.js, whose own lines would come before the answer to this one.
+  // // A request through Next.js, whose own lines would come before the response to this one.
   await (await fetch(`${site.url}/support/offer.css`)).text();
   return site.log().slice(before);
 }
@@ -28,7 +28,7 @@ const MULTIPART = { 'Content-Type': 'multipart/form-data; boundary=x' };
 
 describe('a page', () => {
   it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'TRACE'])(
-    'answers 405 to %s, names what it allows, and logs nothing',
+    'answers 405 to %s, lists the allowed methods, and logs nothing',
     async (method) => {
       const log = await logged(async () => {
         for (const path of ['/', '/posts/nonesuch', '/newsletter', '/nothing']) {
@@ -63,7 +63,7 @@ describe('a page', () => {
     expect(log).toBe('');
   });
 
-  it('answers GET with the id of a server action as without it', async () => {
+  it('ignores the id of a server action in a GET', async () => {
     const log = await logged(async () => {
       const answer = await fetch(site.url, { headers: { 'Next-Action': 'ab' } });
       expect([answer.status, await answer.text()]).toEqual([200, await (await fetch(site.url)).text()]);
@@ -72,13 +72,13 @@ describe('a page', () => {
   });
 });
 
-describe('a route that takes a POST', () => {
+describe('a route that accepts POST', () => {
   it.each(['/revalidate', '/status/sign-in', '/support/checkout'])('answers 405 to GET %s', async (path) => {
     const { status, headers } = await sendRaw(site.url, [`GET ${path} HTTP/1.1`]);
     expect([status, headers.allow]).toEqual([405, 'POST']);
   });
 
-  it('takes it with the id of a server action, too', async () => {
+  it('also accepts it with the id of a server action', async () => {
     const answer = await fetch(`${site.url}/revalidate`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${token}`, 'Next-Action': '00ab' },
@@ -87,7 +87,7 @@ describe('a route that takes a POST', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('answers a body that is too long with a status of the client', async () => {
+  it('answers a body that is too long with a 4xx status', async () => {
     const log = await logged(async () => {
       const answer = await fetch(`${site.url}/revalidate`, {
         method: 'POST',
@@ -100,7 +100,7 @@ describe('a route that takes a POST', () => {
     expect(log).toBe('');
   });
 
-  it('ends a body that trickles in for longer than 30 seconds, and logs nothing', async () => {
+  it('closes a body that trickles in for longer than 30 seconds, and logs nothing', async () => {
     const head = ['POST /revalidate HTTP/1.1', `Host: ${new URL(site.url).host}`, 'Content-Length: 1000'];
     const log = await logged(async () => {
       const socket = await openSocket(site.url);
@@ -123,7 +123,7 @@ describe('the server', () => {
     ['*', 'GET, HEAD, POST'],
     ['/', 'GET, HEAD'],
     ['/revalidate', 'POST'],
-  ])('answers OPTIONS %s with the methods that it allows', async (target, allow) => {
+  ])('answers OPTIONS %s with the allowed methods', async (target, allow) => {
     const log = await logged(async () => {
       const { status, headers } = await sendRaw(site.url, [`OPTIONS ${target} HTTP/1.1`]);
       expect([status, headers.allow]).toEqual([204, allow]);
@@ -137,7 +137,7 @@ describe('the server', () => {
       'websocket',
       ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA=='],
     ],
-  ])('ignores an upgrade to %s, and answers', async (_, fields) => {
+  ])('ignores an upgrade to %s, and responds', async (_, fields) => {
     for (const path of ['/', '/health']) {
       const socket = await openSocket(site.url);
       socket.write(
@@ -159,13 +159,13 @@ describe('the server', () => {
     'HTTP://blog.example',
     'https://blog.example:8443/?a=b',
     'http://user@blog.example/',
-  ])('takes a target in absolute form: %s', async (target) => {
+  ])('accepts a request target in absolute form: %s', async (target) => {
     const { status, body } = await sendRaw(site.url, [`GET ${target} HTTP/1.1`]);
     expect(status).toBe(200);
     expect(body).toContain('<article');
   });
 
-  it('believes the host of an absolute target, and not the header', async () => {
+  it('uses the host of an absolute target instead of the header', async () => {
     const form = 'token=nonsense';
     const { status } = await sendRaw(
       site.url,
@@ -200,7 +200,7 @@ describe('the server', () => {
     ],
     ['a cookie that is none', { Cookie: '__prerender_bypass=%zz; a==;;' }],
     ['a state to resume', { 'Next-Resume': '1', 'X-Next-Resume-State-Length': '10' }],
-  ])('has no failure of its own for %s', async (_, headers) => {
+  ])('does not fail for %s', async (_, headers) => {
     const log = await logged(async () => {
       for (const path of ['/', '/posts/nonesuch', '/status', '/support'])
         expect([path, (await fetch(site.url + path, { headers, redirect: 'manual' })).status]).not.toContain(
@@ -231,7 +231,7 @@ describe('the server', () => {
     expect(log).toBe('');
   });
 
-  it('redirects an address with a slash at its end, and keeps the query and the method', async () => {
+  it('redirects a URL with a trailing slash, and keeps the query and the method', async () => {
     for (const [method, path] of [
       ['GET', '/support/?a=b?c'],
       ['HEAD', '/posts/nonesuch/'],
@@ -253,7 +253,7 @@ describe('the server', () => {
     '/404',
     '/_next/static/none.js',
     '/_next/data/x',
-  ])('shows no page of the framework at %s', async (path) => {
+  ])('does not show a page of the framework at %s', async (path) => {
     const log = await logged(async () => {
       const answer = await fetch(site.url + path);
       expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining('Page not found')]);

@@ -27,7 +27,7 @@ const order = (body: string, headers: Record<string, string> = { Authorization: 
 const title = async () =>
   /<h1[^>]*>([^<]*)/.exec(await (await fetch(`${site.url}/posts/${slug}`)).text())?.[1];
 
-/** The pages that a server has rendered, and when. */
+/** /** The pages that a server has rendered, and when. */
 const rendersOf = async ({ url }: Standalone): Promise<Record<string, string>> => {
   const headers = { Accept: 'application/json', Authorization: `Bearer ${token}` };
   const { pages } = await (await fetch(`${url}/status`, { headers })).json();
@@ -35,7 +35,7 @@ const rendersOf = async ({ url }: Standalone): Promise<Record<string, string>> =
 };
 
 describe('/revalidate', () => {
-  it('answers 503 and changes nothing while the database is away', async () => {
+  it('answers 503 and changes nothing while the database is down', async () => {
     const proxy = await startDatabaseProxy(siteAddress());
     const apart = await serveStandalone({
       REVALIDATE_TOKEN: token,
@@ -75,7 +75,7 @@ describe('/revalidate', () => {
   it.each([
     ['one post', `/posts/${slug}`, () => ({ slug })],
     ['every page', 'all', () => ({ all: true })],
-  ])('has %s rendered again, also if no trigger saw the change', async (_, refreshed, body) => {
+  ])('has %s rendered again, even if no trigger saw the change', async (_, refreshed, body) => {
     const changed = randomBytes(4).toString('hex');
     await title();
     const before = await title();
@@ -105,7 +105,7 @@ describe('/revalidate', () => {
     }
   });
 
-  it('has the lists rendered again that show a post, and leaves other posts as they are', async () => {
+  it('has the lists that show a post rendered again, and leaves other posts unchanged', async () => {
     const paths = ['/', '/newsletter/mail', `/posts/${slug}`, '/posts/a-secret-has-a-phase'];
     const visit = async () => {
       for (const path of [...paths, ...paths]) await fetch(site.url + path);
@@ -118,7 +118,7 @@ describe('/revalidate', () => {
     expect(after.map((at, page) => at !== before[page])).toEqual([true, true, true, false]);
   });
 
-  it('answers 403 and says so if the database user may only read, and follows the log all the same', async () => {
+  it('answers 403 with the reason if the database user may only read, while the server still follows the log', async () => {
     const { host, port, database } = siteAddress();
     await queryOfSite(`CREATE ROLE only_reads LOGIN PASSWORD 'change-me';
       GRANT USAGE ON SCHEMA public TO only_reads; GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads`);
@@ -155,7 +155,7 @@ describe('/revalidate', () => {
     ['no token', {}],
     ['a wrong token', { Authorization: 'Bearer 0123456789abcdef0123456789abcdef' }],
     ['the token in another scheme', { Authorization: `Basic ${token}` }],
-  ])('refuses %s', async (_, headers) => {
+  ])('rejects %s', async (_, headers) => {
     const response = await order('{"all":true}', headers);
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect(await response.text()).not.toContain(token);
@@ -172,13 +172,13 @@ describe('/revalidate', () => {
     '{"all":1}',
     '{"all":true,"more":1}',
     `{"slug":"${'a'.repeat(2_000)}"}`,
-  ])('says what to send in place of %.40s', async (body) => {
+  ])('says what to send instead of %.40s', async (body) => {
     const response = await order(body);
     expect(response.status).toBe(400);
     expect((await response.json()).error).toMatch(/^Send \{"slug":"a-post"\}/);
   });
 
-  it('is not there without the secret, and takes only POST', async () => {
+  it('does not exist without the secret, and accepts only POST', async () => {
     const without = await serveStandalone({});
     try {
       expect((await fetch(`${without.url}/revalidate`, { method: 'POST' })).status).toBe(404);

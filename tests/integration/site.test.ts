@@ -6,7 +6,7 @@ import { describe, expect, inject, it, vi } from 'vitest';
 
 const site = inject('siteUrl');
 
-/** Asks for a path as it is: `fetch` would mend it first. */
+/** /** Requests a path unchanged: `fetch` would normalize it. */
 function ask(
   path: string,
 ): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }> {
@@ -25,7 +25,7 @@ function ask(
   });
 }
 
-/** Runs one query in the database that the site started for itself. */
+/** /** Runs one query in the database that the site started for itself. */
 async function query(sql: string): Promise<void> {
   const connectionString = readFileSync(join(inject('siteFolder'), '.data/database_url'), 'utf8').trim();
   const client = new pg.Client({ connectionString });
@@ -43,7 +43,7 @@ describe('the site after npm start', () => {
     expect(body).toContain('<html lang="en">');
   });
 
-  it('leads from the list to each post and to older ones', async () => {
+  it('links from the list to each post and to older ones', async () => {
     const paths = (body: string) =>
       [...body.matchAll(/href="(\/(?:posts|older)\/[a-z0-9-]+)"/g)].map(([, path]) => path);
     const seen = new Set<string | undefined>(paths((await ask('/')).body));
@@ -55,7 +55,7 @@ describe('the site after npm start', () => {
     expect([...seen].filter((path) => path?.startsWith('/posts/')).length).toBeGreaterThanOrEqual(12);
   });
 
-  it('has a post that was written after the build, on its page and in the list, until it is deleted', async () => {
+  it('shows a post that was written after the build, on its page and in the list, until it is deleted', async () => {
     await query(`INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")
       VALUES ('late', 'written-later', 'Written later', 'Late text.', true, now(), now())`);
     await vi.waitFor(async () => {
@@ -68,7 +68,7 @@ describe('the site after npm start', () => {
     expect((await ask('/')).body).not.toContain('Written later');
   });
 
-  it('does not know a draft, at the first hit and after', async () => {
+  it('does not show a draft, on the first request or later', async () => {
     await query(`INSERT INTO "Post" ("id", "slug", "title", "content", "updatedAt")
       VALUES ('draft', 'a-hidden-draft', 'Hidden', 'Hidden text.', now())`);
     for (const path of ['/posts/a-hidden-draft', '/posts/a-hidden-draft', '/older/a-hidden-draft']) {
@@ -107,14 +107,14 @@ describe('the site after npm start', () => {
     expect((await ask('/')).status).toBe(200);
   });
 
-  it('sends headers that keep a page to itself', async () => {
+  it('sends headers that isolate a page from other sites', async () => {
     const { headers } = await ask('/');
     expect(headers['content-security-policy']).toMatch(/object-src 'none'.*frame-ancestors 'none'/);
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['x-powered-by']).toBeUndefined();
   });
 
-  it('tells that it is well', async () => {
+  it('reports that it is healthy', async () => {
     const { status, body } = await ask('/health');
     expect([status, JSON.parse(body)]).toEqual([200, { status: 'ok', database: 'reachable' }]);
   });

@@ -29,7 +29,7 @@ const writeBuild = (paths: string[]) => {
 };
 
 describe('the record of generated pages', () => {
-  it("has the build's pages and time, without what is no page of the blog", () => {
+  it("has the build's pages and time, without anything that is not a page of the blog", () => {
     const before = Date.now();
     writeBuild([
       '/posts/b',
@@ -45,7 +45,7 @@ describe('the record of generated pages', () => {
     expect(builtPages()?.at.getTime()).toBeGreaterThanOrEqual(before);
   });
 
-  it('has what the pages were made from, and says so in one line', () => {
+  it('has what the pages were generated from, and describes it in one line', () => {
     writeBuild(['/', '/posts/b']);
     expect(builtPages()).toMatchObject(source);
     expect(describeBuild()).toMatch(

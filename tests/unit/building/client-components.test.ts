@@ -25,7 +25,7 @@ function writeManifest(page: string, modules: string[]): void {
 }
 
 describe('requireNoClientComponents', () => {
-  it('accepts the components that Next.js puts into each page', () => {
+  it('accepts the components that Next.js adds to every page', () => {
     writeManifest('/page', [OWN]);
     writeManifest('/posts/[slug]/page', [OWN]);
     expect(() => requireNoClientComponents(next)).not.toThrow();
@@ -46,7 +46,7 @@ describe('requireNoClientComponents', () => {
     );
   });
 
-  it('fails if Next.js writes the manifest in another form', () => {
+  it('fails if Next.js changes the format of the manifest', () => {
     mkdirSync(join(next, 'server/app'), { recursive: true });
     writeFileSync(join(next, 'server/app/page_client-reference-manifest.js'), 'self.manifest = {}');
     expect(() => requireNoClientComponents(next)).toThrow(/has another form than in Next\.js 16/);

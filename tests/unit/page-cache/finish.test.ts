@@ -50,7 +50,7 @@ describe('finishHtml', () => {
 });
 
 describe('allowInlineScripts', () => {
-  it('joins the scripts that follow each other, and gives the hash of each that is left', () => {
+  it('joins adjacent scripts, and returns the hash of each remaining one', () => {
     const { html, sources } = allowInlineScripts(
       page(
         '',

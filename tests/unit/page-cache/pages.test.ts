@@ -31,7 +31,10 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
       return render(path);
     },
   });
-  /** @returns status and body */
+  /**
+   * /**
+   * @returns status and body
+   */
   const ask = async (url: string): Promise<[number, string]> => {
     const request = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url });
     const response = new ServerResponse(request);
@@ -51,7 +54,7 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
 }
 
 describe('the pages of a server', () => {
-  it('answer 50,000 unknown addresses with one page, which is all that they keep, and render none', async () => {
+  it('answer 50,000 unknown addresses with one stored page, and render none', async () => {
     const { pages, rendered, ask } = site();
     await ask('/posts/unknown');
     const before = pages.usage();
@@ -78,7 +81,7 @@ describe('the pages of a server', () => {
     expect(await ask('/posts/unlisted')).toEqual([404, expect.stringContaining('Page not found')]);
   });
 
-  it('answer 404 for a post from the moment that its withdrawal is known, and again with it once it is back', async () => {
+  it('answer 404 for a post as soon as its withdrawal is known, and show it again once it is back', async () => {
     const { pages, ask } = site(async () => ({ status: 200, html: '<html><body>Back</body></html>' }));
     const change = (visible: boolean) =>
       pages.expire({ everything: false, lists: true, posts: new Map([['packed', visible]]) });
@@ -88,7 +91,7 @@ describe('the pages of a server', () => {
     expect(await ask('/posts/packed')).toEqual([200, expect.stringContaining('Back')]);
   });
 
-  it('serve the old page rather than one that would need a script, or one that Next.js failed at', async () => {
+  it('serve the old page rather than one that would need a script, or one for which Next.js failed', async () => {
     for (const broken of [
       { status: 200, html: '<html><body>New<script>more()</script></body></html>' },
       { status: 500, html: '<html><body>Internal Server Error</body></html>' },

@@ -7,7 +7,7 @@ const page =
   '<p class="x" data-provenance=""></p>';
 
 describe('fillPlaceholders', () => {
-  it('puts the address of the site in, and says where the page came from', () => {
+  it('inserts the address of the site, and says where the page came from', () => {
     expect(fillPlaceholders(page, { origin: 'https://blog.example', provenance: 'prerendered' })).toBe(
       '<link rel="canonical" href="https://blog.example/posts/a"/><meta property="og:url" content="https://blog.example/posts/a"/>' +
         '<a href="https://blog.example/feed.xml">Feed</a><p class="x" data-provenance="prerendered">Prerendered with the image; ' +
@@ -15,14 +15,14 @@ describe('fillPlaceholders', () => {
     );
   });
 
-  it('leaves out what must be absolute if the address is not known, and uses root-relative addresses', () => {
+  it('omits what must be absolute if the address is not known, and uses root-relative addresses', () => {
     expect(fillPlaceholders(page, { origin: undefined, provenance: 'updated' })).toBe(
       '<a href="/feed.xml">Feed</a><p class="x" data-provenance="updated">Updated since the image was built; ' +
         'content of <time datetime="2026-06-01T23:30:05.000Z">2026-06-01 23:30 UTC</time>.</p>',
     );
   });
 
-  it('says of a page without content only where it came from', () => {
+  it('only says where it came from if the page has no content', () => {
     expect(
       fillPlaceholders('<p data-provenance=""></p>', { origin: undefined, provenance: 'prerendered' }),
     ).toBe('<p data-provenance="prerendered">Prerendered with the image.</p>');

@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describe('the renders of this process', () => {
-  it('lists each page once, with the reason of its last render, newest first', () => {
+  it('lists each page once, with the reason for its last render, newest first', () => {
     recordRender('/posts/a', 'first read');
     recordRender('/', 'first read');
     recordRender('/posts/a', 'content changed');

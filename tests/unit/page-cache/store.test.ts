@@ -20,7 +20,7 @@ const change = (posts: Record<string, boolean> = { a: true }): ContentChanges =>
   posts: new Map(Object.entries(posts)),
 });
 
-/** A store whose renders end when the test says so. */
+/** /** A store whose renders end when the test says so. */
 function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPage> } = {}) {
   const renders: {
     path: string;
@@ -44,7 +44,7 @@ function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPa
 const html = async (answer: FinishedPage | Promise<FinishedPage | undefined>) => (await answer)?.html;
 
 describe('the page store', () => {
-  it('answers a fresh page at once, and renders an unknown one once for all who wait', async () => {
+  it('serves a fresh page at once, and renders an unknown one once for everyone who waits', async () => {
     const { store, renders } = storeOf();
     const readers = Array.from({ length: 1_000 }, () => html(store.get('/')));
     renders[0]?.end(page('one'));
@@ -53,7 +53,7 @@ describe('the page store', () => {
     expect(renders.length).toBe(1);
   });
 
-  it('gives the next reader of an expired page the new one if it comes within 300 ms', async () => {
+  it('gives the next reader of an expired page the new one if it is ready within 300 ms', async () => {
     const { store, renders } = storeOf({ image: { '/': page('old') } });
     store.expire(change());
     const reader = html(store.get('/'));
@@ -74,7 +74,7 @@ describe('the page store', () => {
     expect([await second, renders.length]).toEqual(['new', 1]);
   });
 
-  it('has readers wait for a page that names a withdrawn post, for up to 2.5 s', async () => {
+  it('makes readers wait up to 2.5 s for a page that names a withdrawn post', async () => {
     const { store, renders } = storeOf({ image: { '/': page('old') } });
     store.expire(change({ a: false }));
     const reader = html(store.get('/'));
@@ -83,7 +83,7 @@ describe('the page store', () => {
     expect(await reader).toBe('new');
   });
 
-  it('leaves the old page in service if a render fails, says so once, and tries again after a pause', async () => {
+  it('keeps serving the old page if a render fails, logs it once, and retries after a pause', async () => {
     const { store, renders, lines } = storeOf({ image: { '/': page('old') } });
     store.expire(change({ a: false }));
     const readers = [html(store.get('/')), html(store.get('/'))];
@@ -99,7 +99,7 @@ describe('the page store', () => {
     expect(await retried).toBe('new');
   });
 
-  it('rejects if there is no old page to serve, and keeps nothing', async () => {
+  it('rejects if there is no old page to serve, and stores nothing', async () => {
     const { store, renders } = storeOf();
     const reader = store.get('/posts/a');
     renders[0]?.fail(new Error('The database is away.'));
@@ -107,7 +107,7 @@ describe('the page store', () => {
     expect(store.usage().pages).toBe(0);
   });
 
-  it('keeps nothing of a page that does not exist, or no longer does', async () => {
+  it('stores nothing for a page that does not exist, or no longer does', async () => {
     const { store, renders } = storeOf({ image: { '/posts/a': page('old', [postTag('a')]) } });
     const unknown = html(store.get('/posts/b'));
     renders[0]?.end(undefined);
@@ -118,7 +118,7 @@ describe('the page store', () => {
     expect([await withdrawn, store.usage().bytes]).toEqual([undefined, 0]);
   });
 
-  it('expires only the pages that show what changed, and all of them if the log cannot tell', () => {
+  it('expires only the pages that show what changed, or all of them if the log cannot tell', () => {
     const image = { '/posts/a': page('a', [postTag('a')]), '/posts/b': page('b', [postTag('b')]) };
     const { store, renders } = storeOf({ image });
     store.expire(change({ a: true }));
@@ -130,7 +130,7 @@ describe('the page store', () => {
     expect(renders.map(({ path }) => path)).toEqual(['/posts/a', '/posts/b']);
   });
 
-  it('keeps a page as expired if what it shows changed while it was being rendered', async () => {
+  it('stores a page as expired if its content changed while it was being rendered', async () => {
     const { store, renders } = storeOf();
     const first = html(store.get('/'));
     store.expire(change());
@@ -142,7 +142,7 @@ describe('the page store', () => {
     expect(store.get('/')).not.toBeInstanceOf(Promise);
   });
 
-  it('has readers wait for the next render if the one that runs began before a post was withdrawn', async () => {
+  it('makes readers wait for the next render if the current one started before a post was withdrawn', async () => {
     const { store, renders } = storeOf({ image: { '/': page('old') } });
     store.expire(change());
     const before = html(store.get('/'));
@@ -154,7 +154,7 @@ describe('the page store', () => {
     expect([await before, await after, renders.length]).toEqual(['without b', 'without b', 2]);
   });
 
-  it('does not go back to the image version within 2.5 s once a reader saw a newer one', async () => {
+  it('does not return to the image version within 2.5 s once a reader saw a newer one', async () => {
     const image = { '/': page('old'), '/posts/a': page('x'.repeat(1_000), [postTag('a')]) };
     const { store, renders } = storeOf({ capacity: 500, image });
     store.expire(change({ b: true }));
@@ -168,7 +168,7 @@ describe('the page store', () => {
     expect(await second).toBe('new');
   });
 
-  it('lets the least recently used pages leave, and takes the image version of one that comes back', async () => {
+  it('evicts the least recently used pages, and uses the image version if one is requested again', async () => {
     const digits = (seed: number) => Array.from({ length: 1_000 }, (_, i) => (i * i * seed) % 10).join('');
     const image = { '/1': page(digits(1)), '/2': page(digits(3)), '/3': page(digits(7)) };
     const { store, renders } = storeOf({ capacity: 2_500, image });
@@ -178,14 +178,14 @@ describe('the page store', () => {
     expect(renders).toEqual([]);
   });
 
-  it('counts the encodings that are made of a page', () => {
+  it('counts the encodings of a page towards its size', () => {
     const { store } = storeOf({ image: { '/1': page('x'.repeat(1_000)) } });
     (store.get('/1') as FinishedPage).as('gzip');
     void store.get('/1');
     expect(store.usage().bytes).toBeGreaterThan(1_000);
   });
 
-  it('expires what the image has of a page that changed before anyone asked for it', () => {
+  it("expires the image's version of a page that changed before it was first requested", () => {
     const { store, renders } = storeOf({ image: { '/': page('old') } });
     store.expire(change());
     void store.get('/');

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { POST_ROUTES, screenRequest } from '#serving/screening.ts';
 
-/** What Next.js would see of a GET with these headers. */
+/** /** What Next.js would see of a GET with these headers. */
 function passed(headers: Record<string, string>): Record<string, unknown> {
   const request = { method: 'GET', url: '/', headers: { ...headers } };
   expect(screenRequest(request as unknown as IncomingMessage, {} as ServerResponse)).toBe(false);
@@ -11,7 +11,7 @@ function passed(headers: Record<string, string>): Record<string, unknown> {
 }
 
 describe('screenRequest', () => {
-  it('knows each route of the app that takes a POST, and no other', () => {
+  it('knows each route of the app that accepts POST, and no other', () => {
     const routes = readdirSync('src/app', { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('route.ts'))
       .filter((path) => /\bPOST\b/.test(readFileSync(`src/app/${path}`, 'utf8')))
