@@ -138,4 +138,7 @@ async function untilReady(database: string): Promise<void> {
   }
 }
 
-await main();
+await main().catch((error: Error) => {
+  console.error(`bench/article.ts: ${error.message}`);
+  process.exitCode = 1;
+});
