@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +11,10 @@ import { docker, eventually } from './engine.ts';
 
 const EXAMPLE = resolve('examples/minimal');
 
-/** /** What an install or a build leaves in a developer's working copy. */
+/** Tells this run's builds from earlier ones: for the same source, BuildKit would use the pages that those left in its cache. */
+const RUN = `// ${randomBytes(6).toString('hex')}\n`;
+
+/** What an install or a build leaves in a developer's copy. */
 const LEFT_BEHIND = ['node_modules', '.next', 'generated', '.env', 'database_url.txt'];
 
 /** /** The example's database in a container, with a canary as its password. */
@@ -55,6 +58,7 @@ export async function startPosts(): Promise<Posts> {
 export function copyExample(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-example-'));
   cpSync(EXAMPLE, folder, { recursive: true, filter: (path) => !LEFT_BEHIND.includes(basename(path)) });
+  appendFileSync(join(folder, 'db.ts'), RUN);
   return folder;
 }
 
