@@ -11,7 +11,7 @@ import { measureLook } from './look.ts';
 
 const token = randomBytes(16).toString('hex');
 
-/** /** What a template could try to do to anyone who previews it. Each would call `attack`, or leave the page. */
+/** What a template could try to do to anyone who previews it. Each would call `attack`, or leave the page. */
 const HOSTILE = `<!doctype html><base href="https://elsewhere.example/"><meta http-equiv="refresh" content="0;https://elsewhere.example/">
 <h1>From the provider</h1><script>parent.attack()</script><img src=x onerror="attack()"><svg onload="attack()"></svg>
 <iframe src="javascript:parent.parent.attack()"></iframe><form action="javascript:attack()"><button>Send</button></form>
@@ -54,29 +54,36 @@ describe.skipIf(!inject('chromium'))('an operator', () => {
     ['dark', 'phone', 360],
     ['light', 'desktop', 1280],
     ['dark', 'desktop', 1280],
-  ] as const)('reads text with enough contrast, and never scrolls sideways: %s, %s', async (colorScheme, _, width) => {
-    const page = await browser.newPage({ baseURL: site.url, colorScheme, viewport: { width, height: 800 } });
-    const faults: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-    const look = async () => ({ path: page.url(), ...(await page.evaluate(measureLook)) });
-    const well = { sideways: false, faint: [] };
-    for (const path of ['', '/thanks', '/cancelled', '/trouble'].map((end) => `/support${end}`)) {
-      await page.goto(path);
+  ] as const)(
+    'reads text with enough contrast, and never scrolls sideways: %s, %s',
+    async (colorScheme, _, width) => {
+      const page = await browser.newPage({
+        baseURL: site.url,
+        colorScheme,
+        viewport: { width, height: 800 },
+      });
+      const faults: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+      const look = async () => ({ path: page.url(), ...(await page.evaluate(measureLook)) });
+      const well = { sideways: false, faint: [] };
+      for (const path of ['', '/thanks', '/cancelled', '/trouble'].map((end) => `/support${end}`)) {
+        await page.goto(path);
+        expect(await look()).toMatchObject(well);
+      }
+      await page.goto('/newsletter');
       expect(await look()).toMatchObject(well);
-    }
-    await page.goto('/newsletter');
-    expect(await look()).toMatchObject(well);
-    const mail = await page.locator('iframe').elementHandle();
-    expect(await (await mail?.contentFrame())?.evaluate(measureLook)).toEqual(well);
-    await page.goto('/status?refused');
-    expect(await look()).toMatchObject(well);
-    await page.getByLabel('STATUS_TOKEN').fill(token);
-    await page.keyboard.press('Enter');
-    await page.getByText(/pages as prerendered with the image/).click();
-    expect(await look()).toMatchObject(well);
-    expect(faults).toEqual([]);
-    await page.close();
-  });
+      const mail = await page.locator('iframe').elementHandle();
+      expect(await (await mail?.contentFrame())?.evaluate(measureLook)).toEqual(well);
+      await page.goto('/status?refused');
+      expect(await look()).toMatchObject(well);
+      await page.getByLabel('STATUS_TOKEN').fill(token);
+      await page.keyboard.press('Enter');
+      await page.getByText(/pages as prerendered with the image/).click();
+      expect(await look()).toMatchObject(well);
+      expect(faults).toEqual([]);
+      await page.close();
+    },
+  );
 });
 
 describe.skipIf(!inject('chromium'))('the mail of a provider, on the page', () => {

@@ -8,7 +8,7 @@ import { measureLook } from './look.ts';
 
 const site = inject('siteUrl');
 
-/** /** Well-known attacks on programs that render Markdown or HTML. Each would call `attack`. */
+/** Well-known attacks on programs that render Markdown or HTML. Each would call `attack`. */
 const ATTACKS = [
   '<script>attack()</script>',
   '<SCRIPT SRC=data:text/javascript,attack()></SCRIPT>',
@@ -68,7 +68,7 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
 
   afterAll(() => browser.close());
 
-  /** /** A page that records every error in it. */
+  /** A page that records every error in it. */
   async function openPage(
     options: Parameters<Browser['newPage']>[0] = {},
   ): Promise<Page & { faults: string[] }> {
@@ -121,19 +121,22 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
     ['dark', 'phone', 360],
     ['light', 'desktop', 1280],
     ['dark', 'desktop', 1280],
-  ] as const)('reads text with enough contrast, and never scrolls sideways: %s, %s', async (colorScheme, _, width) => {
-    const page = await openPage({ colorScheme, viewport: { width, height: 800 } });
-    await page.goto('/');
-    const paths = await page
-      .locator('article h2 a')
-      .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
-    for (const path of ['/', ...paths.slice(0, 4), '/posts/nonesuch']) {
-      await page.goto(path ?? '/');
-      const { sideways, faint } = await page.evaluate(measureLook);
-      expect({ path, sideways, faint }).toEqual({ path, sideways: false, faint: [] });
-    }
-    await page.close();
-  });
+  ] as const)(
+    'reads text with enough contrast, and never scrolls sideways: %s, %s',
+    async (colorScheme, _, width) => {
+      const page = await openPage({ colorScheme, viewport: { width, height: 800 } });
+      await page.goto('/');
+      const paths = await page
+        .locator('article h2 a')
+        .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+      for (const path of ['/', ...paths.slice(0, 4), '/posts/nonesuch']) {
+        await page.goto(path ?? '/');
+        const { sideways, faint } = await page.evaluate(measureLook);
+        expect({ path, sideways, faint }).toEqual({ path, sideways: false, faint: [] });
+      }
+      await page.close();
+    },
+  );
 
   it('runs no script from a post that holds every known attack, even after a click on what is left of it', async () => {
     const client = new pg.Client({
@@ -147,7 +150,7 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
         ['<script>attack()</script>', ATTACKS.join('\n\n')],
       )
       .finally(() => client.end());
-    // // Also without the policy: the sanitizer alone has to be enough.
+    // Also without the policy: the sanitizer alone has to be enough.
     const page = await openPage({ bypassCSP: true });
     let attacks = 0;
     await page.exposeFunction('attack', () => {

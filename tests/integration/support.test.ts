@@ -134,19 +134,22 @@ describe('"Support this blog"', () => {
     ['an answer without a page', [200, {}], /without the address of a page/],
     ['a page that is not safe', [200, { url: 'http://elsewhere.example/pay' }], /without the address of/],
     ['a page that is a script', [200, { url: 'javascript:alert(1)' }], /without the address of a page/],
-  ])('tells the reader and the log about %s, on a page and in a line without the key', async (_, trouble, line) => {
-    stripe.trouble = trouble;
-    const before = site.log().length;
-    const response = await pay('5');
-    expect([response.status, response.headers.get('location')]).toEqual([303, '/support/trouble']);
-    expect(JSON.stringify([...response.headers])).not.toContain(key);
-    const said = site.log().slice(before);
-    expect(said).toMatch(line);
-    expect(said.trim().split('\n')).toHaveLength(1);
-    const page = await (await fetch(`${site.url}/support/trouble`)).text();
-    expect(page).toContain('No payment was started');
-    expect(page).not.toContain(key);
-  });
+  ])(
+    'tells the reader and the log about %s, on a page and in a line without the key',
+    async (_, trouble, line) => {
+      stripe.trouble = trouble;
+      const before = site.log().length;
+      const response = await pay('5');
+      expect([response.status, response.headers.get('location')]).toEqual([303, '/support/trouble']);
+      expect(JSON.stringify([...response.headers])).not.toContain(key);
+      const said = site.log().slice(before);
+      expect(said).toMatch(line);
+      expect(said.trim().split('\n')).toHaveLength(1);
+      const page = await (await fetch(`${site.url}/support/trouble`)).text();
+      expect(page).toContain('No payment was started');
+      expect(page).not.toContain(key);
+    },
+  );
 
   it('accepts the page of a stand-in for Stripe', async () => {
     stripe.trouble = [200, { url: `${stripe.url}/pay` }];

@@ -1,6 +1,6 @@
 /**
- * /** One way in which a build writes a text. Takes and returns bytes; `before` is what the encoder also encodes ahead
- * of them.
+ * One way in which a build writes a text. Takes and returns bytes; `before` is what the encoder also encodes ahead of
+ * them.
  */
 export type Encoder = { name: string; encode(value: Buffer): Buffer };
 
@@ -17,7 +17,7 @@ const hex = (character: string, width = 2): string =>
 const octal = (character: string): string => character.charCodeAt(0).toString(8).padStart(3, '0');
 const escaped = (text: string, characters: RegExp): string => text.replace(characters, '\\$&');
 
-/** /** An encoder that works on text: on the characters that `characters` matches, or on the whole. */
+/** An encoder that works on text: on the characters that `characters` matches, or on the whole. */
 function textual(name: string, write: (text: string) => string): Encoder {
   return { name, encode: (value) => Buffer.from(write(value.toString('latin1')), 'latin1') };
 }
@@ -56,7 +56,7 @@ function base64(variant: 'base64' | 'base64url', before: string): Encoder {
   };
 }
 
-/** /** The encoders of which any chain must be seen through. The tests and the self-test plant with them. */
+/** The encoders of which any chain must be seen through. The tests and the self-test plant with them. */
 export const ENCODERS: readonly Encoder[] = [
   textual('JSON', (text) => JSON.stringify(text)),
   textual('JSON with \\u003c', (text) => JSON.stringify(text).replace(UNSAFE, (c) => `\\u${hex(c, 4)}`)),
@@ -107,10 +107,10 @@ export const ENCODERS: readonly Encoder[] = [
   each('octal for punctuation', PUNCTUATION, (c) => `\\${octal(c)}`),
 ];
 
-/** /** A step of a chain: an encoder, and what else it encodes around the value. */
+/** A step of a chain: an encoder, and what else it encodes around the value. */
 export type Step = { encoder: Encoder; around: readonly [before: string, after: string] };
 
-/** /** What may surround a value. The last ones may form one escape with its first or last characters. */
+/** What may surround a value. The last ones may form one escape with its first or last characters. */
 export const AROUND: readonly Step['around'][] = [
   ['', ''],
   ['key=', ''],
@@ -127,7 +127,7 @@ export const AROUND: readonly Step['around'][] = [
   ['&', ';'],
 ];
 
-/** /** What a chain makes of a value, in the middle of other text. */
+/** What a chain makes of a value, in the middle of other text. */
 export function encodedBy(value: string, steps: readonly Step[]): Buffer {
   return steps.reduce<Buffer>(
     (bytes, { encoder, around: [before, after] }) =>
@@ -139,9 +139,7 @@ export function encodedBy(value: string, steps: readonly Step[]): Buffer {
 const isWide = ({ encoder }: Step): boolean => encoder.name.startsWith('UTF-16');
 const isForText = ({ encoder }: Step): boolean => /^(?:CSS|shell)/.test(encoder.name);
 
-/**
- * /** Whether a chain must be seen through: all must, except those that escape the NULs of UTF-16 for a shell or CSS.
- */
+/** Whether a chain must be seen through: all must, except those that escape the NULs of UTF-16 for a shell or CSS. */
 export function isPromised(steps: readonly Step[]): boolean {
   const wide = steps.findIndex(isWide);
   return wide < 0 || !steps.slice(wide + 1).some((step) => isForText(step) || isWide(step));

@@ -1,7 +1,7 @@
 import { type Search, searchBytes } from './search.ts';
 
 /**
- * /** Makes texts safe to show: any part of a secret in any encoding, or any fragment of one that is longer than the
+ * Makes texts safe to show: any part of a secret in any encoding, or any fragment of one that is longer than the
  * secret's id, is replaced with the id in guillemets.
  */
 export class Redactor {

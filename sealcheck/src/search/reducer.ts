@@ -2,12 +2,12 @@ import { BEGINS_ESCAPE, decodeEscapes, LOOK_AHEAD, mayBeginEscape } from './esca
 import { cutSeam, cutTag, mayEndTag } from './seams.ts';
 import { emptyText, type Text } from './text.ts';
 
-/** /** The most bytes that a reducer is given at once. */
+/** The most bytes that a reducer is given at once. */
 export const LARGEST_READ = 1 << 16;
 
-// // No escape is this long in raw bytes, even in UTF-16, so none crosses a gap of this length without any.
+// No escape is this long in raw bytes, even in UTF-16, so none crosses a gap of this length without any.
 const GAP = 32;
-// // A value of 40 characters under three encoders that escape every character. Longer input is read in two overlapping
+// A value of 40 characters under three encoders that escape every character. Longer input is read in two overlapping
 // parts.
 const LONGEST_VALUE = 3 << 13;
 
@@ -22,11 +22,11 @@ for (const byte of Buffer.from('{}')) KIND[byte] = BRACE;
 KIND[0x3e] = TAG_END;
 for (let byte = 0; byte < 256; byte += 1) if (BEGINS_ESCAPE[byte] === 1) KIND[byte] = ESCAPE;
 
-// // One decoding ends before the next begins, so all reducers share these.
+// One decoding ends before the next begins, so all reducers share these.
 const SPARE = [emptyText(2 * LARGEST_READ + LOOK_AHEAD), emptyText(2 * LARGEST_READ + LOOK_AHEAD)] as const;
 
 const [BACKSLASH, BACKTICK, CARET, DOLLAR, DOUBLE_QUOTE] = [0x5c, 0x60, 0x5e, 0x24, 0x22];
-// // By far the most common escapes, which need no decoding.
+// By far the most common escapes, which need no decoding.
 const [LOWER_N, LOWER_R, LOWER_T] = [0x6e, 0x72, 0x74];
 function isEscapedBreak(bytes: Uint8Array, at: number, end: number): boolean {
   if (bytes[at] !== BACKSLASH || at + 1 >= end) return false;
@@ -35,7 +35,7 @@ function isEscapedBreak(bytes: Uint8Array, at: number, end: number): boolean {
 }
 
 /**
- * /** Copies bytes up to one with a meaning, at most 65,535. Returns the number read, times 65,536, plus the number
+ * Copies bytes up to one with a meaning, at most 65,535. Returns the number read, times 65,536, plus the number
  * written.
  */
 function copyPlain(
@@ -61,20 +61,19 @@ function copyPlain(
   return ((at - from) << 16) | (length - start);
 }
 
-/** /** The saved state of a reading. */
+/** The saved state of a reading. */
 export type Saved = { bytes: Uint8Array; at: Float64Array; quote: number; lineStart: number };
 
 /**
- * /** Reads bytes as canonical text: without escapes, quotes, white space, and what a formatter puts between two pieces
- * of a string. However a value was encoded, its canonical text is the same. base64 and the like are left to
- * `blocks.ts`.
+ * Reads bytes as canonical text: without escapes, quotes, white space, and what a formatter puts between two pieces of
+ * a string. However a value was encoded, its canonical text is the same. base64 and the like are left to `blocks.ts`.
  */
 export class Reducer {
-  /** /** The canonical text so far. Its reader may `forget` its beginning. */
+  /** The canonical text so far. Its reader may `forget` its beginning. */
   readonly text: Text;
   #quote = -1;
   #quoteKind = 0;
-  /** /** The shortest length of the text during this decoding. */
+  /** The shortest length of the text during this decoding. */
   #lowest = 0;
   #lineStart = -1;
 
@@ -82,7 +81,7 @@ export class Reducer {
     this.text = emptyText(capacity);
   }
 
-  /** /** Begins with a new content, or continues one that was saved. */
+  /** Begins with a new content, or continues one that was saved. */
   reset(saved?: Saved): void {
     this.text.length = saved?.bytes.length ?? 0;
     this.#quote = saved?.quote ?? -1;
@@ -92,7 +91,7 @@ export class Reducer {
     this.text.at.set(saved.at);
   }
 
-  /** /** Copies the state needed to continue later, with the last bytes of the canonical text, `kept` at most. */
+  /** Copies the state needed to continue later, with the last bytes of the canonical text, `kept` at most. */
   save(kept: number): Saved {
     this.forget(Math.max(0, this.text.length - kept));
     const { bytes, at, length } = this.text;
@@ -104,7 +103,7 @@ export class Reducer {
     };
   }
 
-  /** /** Drops the first `count` bytes of the canonical text. */
+  /** Drops the first `count` bytes of the canonical text. */
   forget(count: number): void {
     const { bytes, at } = this.text;
     bytes.copyWithin(0, count, this.text.length);
@@ -115,8 +114,8 @@ export class Reducer {
   }
 
   /**
-   * /** Reads `bytes[from, end)` and returns where it stopped: before the end if an escape may continue after it,
-   * unless it is the last. At most `LARGEST_READ` bytes may be new. `offset` is where `bytes` begins in the content.
+   * Reads `bytes[from, end)` and returns where it stopped: before the end if an escape may continue after it, unless it
+   * is the last. At most `LARGEST_READ` bytes may be new. `offset` is where `bytes` begins in the content.
    */
   read(bytes: Uint8Array, from: number, end: number, isLast: boolean, offset: number): number {
     for (let at = from; at < end; ) {
@@ -132,7 +131,7 @@ export class Reducer {
     return end;
   }
 
-  // // The hot loop: one table lookup for each byte. Stops at an escape, unless those are decoded already.
+  // The hot loop: one table lookup for each byte. Stops at an escape, unless those are decoded already.
   #plain(bytes: Uint8Array, from: number, end: number, offset: number, isDecoded: boolean): number {
     const { text } = this;
     const { bytes: out, at: places } = text;
@@ -185,7 +184,7 @@ export class Reducer {
     const last = text.bytes[length - 1];
     text.length = length;
     if (kind === LINE_PREFIX) return this.#lineStart === length;
-    // // Templates double a brace to mean one.
+    // Templates double a brace to mean one.
     if (kind === BRACE) return length > 0 && last === byte;
     if (!mayEndTag(last) || !cutTag(text)) return false;
     this.#lowest = Math.min(this.#lowest, text.length);
@@ -193,7 +192,7 @@ export class Reducer {
   }
 
   #endPiece(quote: number, next: number | undefined): void {
-    // // PowerShell escapes the next character with a backtick.
+    // PowerShell escapes the next character with a backtick.
     if (quote === BACKTICK && (next === DOLLAR || next === DOUBLE_QUOTE || next === BACKTICK)) return;
     const { text } = this;
     cutSeam(text, quote === this.#quoteKind ? this.#quote : -1);
@@ -202,7 +201,7 @@ export class Reducer {
     this.#quoteKind = quote;
   }
 
-  // // Escapes follow one another closely, with at most a gap between them: where the last one is sure to end.
+  // Escapes follow one another closely, with at most a gap between them: where the last one is sure to end.
   #endOfEscapes(bytes: Uint8Array, from: number, end: number): number {
     let last = from;
     for (let at = from + 1; at < end; at += 1) {

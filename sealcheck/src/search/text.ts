@@ -1,4 +1,4 @@
-/** /** Bytes, and for each byte the offset in the original content at which it (or the escape for it) begins. */
+/** Bytes, and for each byte the offset in the original content at which it (or the escape for it) begins. */
 export type Text = { bytes: Uint8Array; at: Float64Array; length: number };
 
 /** An empty text with room for `capacity` bytes. */

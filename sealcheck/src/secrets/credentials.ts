@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 
-/** /** Something to search for. `hot` is the range of bytes that identifies it; without it, all of them. */
+/** Something to search for. `hot` is the range of bytes that identifies it; without it, all of them. */
 export type Draft = { name: string; text: string; hot?: { from: number; to: number } };
 
-/** /** The longest text that is searched for in one piece. */
+/** The longest text that is searched for in one piece. */
 export const longestPiece = 160;
 
 function decoded(text: string): string {
@@ -26,8 +26,7 @@ function namedValues(text: string): Draft[] {
   });
 }
 
-// // The scheme, the user, the password with any raw characters in it, and the host: a URL, or a DSN of Go's MySQL
-// driver.
+// The scheme, the user, the password with any raw characters in it, and the host: a URL, or a DSN of Go's MySQL driver.
 const withUser =
   /^((?:jdbc:)?[a-z][a-z0-9+.-]*:(?:thin:|\/\/))?([^\s:@/?#]*)(?:[:/](.+))?@(?:[a-z]+\(|\/\/)?[\w.[\]:-]/i;
 
@@ -35,7 +34,7 @@ function partsOfUrl(text: string): Draft[] {
   const match = withUser.exec(text);
   if (!match) return [];
   const [, scheme, user = '', password] = match;
-  // // Without a scheme only Go's form is recognized: an @ could also be part of a password.
+  // Without a scheme only Go's form is recognized: an @ could also be part of a password.
   if (scheme === undefined && !/@[a-z]+\(/.test(text)) return [];
   const start = scheme?.length ?? 0;
   const whole = (from: number, to: number): Draft[] =>
@@ -59,7 +58,7 @@ function partsOfUrl(text: string): Draft[] {
 
 const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
 
-/** /** The public half of a private key, which certificates and public keys hold too. */
+/** The public half of a private key, which certificates and public keys hold too. */
 function publicBytes(pem: string): Buffer {
   try {
     return createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'der' });
@@ -77,8 +76,7 @@ function isPublicLine(line: string, known: Buffer): boolean {
 }
 
 /**
- * /** The lines of private keys; none for certificates and public keys, and undefined for a text without any such
- * block.
+ * The lines of private keys; none for certificates and public keys, and undefined for a text without any such block.
  */
 export function linesOfPem(text: string): Draft[] | undefined {
   const written = text.replaceAll('\\n', '\n').replace(/-----(BEGIN|END)[^-]*-----/g, '\n$&\n');
@@ -101,7 +99,7 @@ export const withoutPem = (text: string): string => text.replace(pemBlock, '');
 const jwt = /^(eyJ[\w-]+\.[\w-]+\.)([\w-]{20,})$/;
 const scheme = /^(?:authorization:\s*)?(?:basic|bearer|token)\s+(?=\S+$)/i;
 
-// // The user and password of Basic and of Docker's and npm's auth, a Kubernetes secret, a key in a kubeconfig.
+// The user and password of Basic and of Docker's and npm's auth, a Kubernetes secret, a key in a kubeconfig.
 function decodedBase64(text: string): Draft[] {
   if (!/^[A-Za-z0-9+/_-]{8,}={0,2}$/.test(text)) return [];
   const inner = Buffer.from(text, 'base64').toString();
@@ -117,8 +115,8 @@ function decodedBase64(text: string): Draft[] {
 }
 
 /**
- * /** Splits one value into the parts that would give it away. `bare` says whether it contained nothing but itself, so
- * that its name decides whether it is a secret.
+ * Splits one value into the parts that would give it away. `bare` says whether it contained nothing but itself, so that
+ * its name decides whether it is a secret.
  */
 export function takeValueApart(text: string): { drafts: Draft[]; bare: boolean } {
   const pem = linesOfPem(text);

@@ -7,13 +7,13 @@ import { reportOf } from '../report/make-report.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 import { Crawler } from './crawler.ts';
 
-/** /** How far a site is followed. */
+/** How far a site is followed. */
 export type CrawlLimits = {
-  /** /** The most responses that are read; a site with more cannot be reported clean. */
+  /** The most responses that are read; a site with more cannot be reported clean. */
   requests: number;
-  /** /** Milliseconds for one response. */
+  /** Milliseconds for one response. */
   timeout: number;
-  /** /** Other origins whose files are read if a page loads them. */
+  /** Other origins whose files are read if a page loads them. */
   alsoOrigins: readonly string[];
 };
 
@@ -30,9 +30,8 @@ function startOf(address: string): URL {
 }
 
 /**
- * /** Crawls a running site within its origin and searches every response: pages, data routes, scripts, source maps,
- * error pages, headers and cookies. It sends only GET, and never to an address that might end a session or delete
- * something.
+ * Crawls a running site within its origin and searches every response: pages, data routes, scripts, source maps, error
+ * pages, headers and cookies. It sends only GET, and never to an address that might end a session or delete something.
  *
  * @throws CouldNotCheck if the address is malformed or the first page does not respond.
  */

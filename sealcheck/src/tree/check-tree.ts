@@ -46,8 +46,8 @@ async function scanTree(
 }
 
 /**
- * /** Checks a directory such as `.next` or `dist`, a file, or standard input (`-`). Symbolic links are not followed:
- * the paths they point to are searched.
+ * Checks a directory such as `.next` or `dist`, a file, or standard input (`-`). Symbolic links are not followed: the
+ * paths they point to are searched.
  *
  * @throws CouldNotCheck if the path does not exist.
  */

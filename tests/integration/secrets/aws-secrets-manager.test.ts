@@ -8,17 +8,15 @@ import { type HttpService, startService } from '../../setup/http-service.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
 
-/** /** Errors that moto does not produce; the container suite tests the others against moto. */
+/** Errors that moto does not produce; the container suite tests the others against moto. */
 describe('AWS Secrets Manager as the store', () => {
   let aws: HttpService;
   let store: PolledStore | undefined;
   let lines: string[];
   let key: string;
-  /** /** Secrets by their id. */
+  /** Secrets by their id. */
   let held: Record<string, string>;
-  /**
-   * /** The error for every request: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html.
-   */
+  /** The error for every request: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html. */
   let failure: [status: number, type: string] | 'silence' | undefined;
 
   beforeEach(async () => {
@@ -66,31 +64,37 @@ describe('AWS Secrets Manager as the store', () => {
     'ExpiredTokenException',
     'InvalidSignatureException',
     'DecryptionFailure',
-  ])('makes the command fail at once for %s, with a sentence that quotes neither the response nor the key', async (type) => {
-    held['blog/AUTH_SECRET'] = newSecret();
-    failure = [400, type];
-    // // The retry timeout would outlast the test.
-    const thrown = await open(600_000).catch((error: Error) => error);
-    const { message } = thrown as Error;
-    expect(message).toMatch(
-      /^AWS Secrets Manager does not let this process read "blog\/\w+" \(\w+\)\. Allow its role secretsmanager:GetSecretValue/,
-    );
-    expect(message).not.toContain(held['blog/AUTH_SECRET']);
-    expect(message).not.toContain(key);
-  });
+  ])(
+    'makes the command fail at once for %s, with a sentence that quotes neither the response nor the key',
+    async (type) => {
+      held['blog/AUTH_SECRET'] = newSecret();
+      failure = [400, type];
+      // The retry timeout would outlast the test.
+      const thrown = await open(600_000).catch((error: Error) => error);
+      const { message } = thrown as Error;
+      expect(message).toMatch(
+        /^AWS Secrets Manager does not let this process read "blog\/\w+" \(\w+\)\. Allow its role secretsmanager:GetSecretValue/,
+      );
+      expect(message).not.toContain(held['blog/AUTH_SECRET']);
+      expect(message).not.toContain(key);
+    },
+  );
 
   it.each<[string, typeof failure, RegExp]>([
     ['turns requests away', [400, 'ThrottlingException'], /\(ThrottlingException\)/],
     ['has trouble of its own', [500, 'InternalServiceError'], /\(InternalServiceError\)/],
     ['is silent', 'silence', /gave no answer for "blog\/\w+" \(\w+\)/],
-  ])('is retried while it %s, and then the command fails with one sentence', async (_, condition, sentence) => {
-    failure = condition;
-    const opened = open(1_000);
-    await expect(opened).rejects.toThrow(sentence);
-    await expect(opened).rejects.toThrow(/ It was asked for 1 seconds\.$/);
-    const tries = aws.received.filter(({ body }) => body.includes('DATABASE_URL'));
-    expect(tries.length).toBeGreaterThan(1);
-  });
+  ])(
+    'is retried while it %s, and then the command fails with one sentence',
+    async (_, condition, sentence) => {
+      failure = condition;
+      const opened = open(1_000);
+      await expect(opened).rejects.toThrow(sentence);
+      await expect(opened).rejects.toThrow(/ It was asked for 1 seconds\.$/);
+      const tries = aws.received.filter(({ body }) => body.includes('DATABASE_URL'));
+      expect(tries.length).toBeGreaterThan(1);
+    },
+  );
 
   it('is waited for if it is slow at first', async () => {
     held['blog/AUTH_SECRET'] = newSecret();
@@ -134,7 +138,7 @@ describe('AWS Secrets Manager as the store', () => {
       /the JSON of "blog\/DATABASE_URL" is for the engine mysql/,
     ],
     ['without a host', {}, /the JSON of "blog\/DATABASE_URL" has no host/],
-  ])('is rejected if the JSON of a database %s', async (_, fields, sentence) => {
+  ])('rejects the JSON of a database %s', async (_, fields, sentence) => {
     const password = newSecret();
     held['blog/DATABASE_URL'] = JSON.stringify({ username: 'blog', password, ...fields });
     const opened = open();

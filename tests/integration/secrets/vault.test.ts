@@ -278,7 +278,7 @@ describe('Vault as the store', () => {
   ])('makes the command fail at once for %s, with one sentence', async (_, prepare, sentence) => {
     prepare();
     if (!process.env.VAULT_TOKEN && /SECONDS/.test(sentence.source)) withToken();
-    // // The retry timeout would outlast the test.
+    // The retry timeout would outlast the test.
     await expect(open(600_000)).rejects.toThrow(sentence);
   });
 
@@ -332,12 +332,15 @@ describe('Vault as the store', () => {
       },
       /gives no answer/,
     ],
-  ])('is retried while it is %s, and then the command fails with one sentence', async (_, prepare, sentence) => {
-    withToken();
-    prepare();
-    await expect(open(450)).rejects.toThrow(sentence);
-    if (!vault.silent) expect(vault.asked.length).toBeGreaterThan(1);
-  });
+  ])(
+    'is retried while it is %s, and then the command fails with one sentence',
+    async (_, prepare, sentence) => {
+      withToken();
+      prepare();
+      await expect(open(450)).rejects.toThrow(sentence);
+      if (!vault.silent) expect(vault.asked.length).toBeGreaterThan(1);
+    },
+  );
 
   it.each<[string, Partial<VaultServer>]>([
     ['is unsealed late', { trouble: 503 }],

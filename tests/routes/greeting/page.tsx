@@ -9,14 +9,14 @@ export default function GreetingPage() {
   );
 }
 
-/** /** The action closes over a value, so a page generated with it would hold that value encrypted. */
+/** The action closes over a value, so a page generated with it would hold that value encrypted. */
 async function Greeting() {
   const visitor = process.env.GENERATED_FOR ?? (await headers()).get('x-visitor');
   async function greet() {
     'use server';
     console.info(visitor);
   }
-  // // Nothing is encrypted for a visitor without a name, since a server has no key for it.
+  // Nothing is encrypted for a visitor without a name, since a server has no key for it.
   return (
     <form action={visitor === null ? undefined : greet}>
       <p>{(await draftMode()).isEnabled ? 'Draft mode is on.' : 'Draft mode is off.'}</p>

@@ -13,7 +13,7 @@ import { runNode } from '../../setup/command.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** /** For each setting a valid text that differs from the default, and the parsed value. */
+/** For each setting a valid text that differs from the default, and the parsed value. */
 const VALID: Record<SettingName, [string, unknown]> = {
   PORT: ['4000', 4000],
   HOSTNAME: ['127.0.0.1', '127.0.0.1'],
@@ -46,13 +46,10 @@ const VALID: Record<SettingName, [string, unknown]> = {
 describe.each(SETTING_NAMES)('the setting %s', (name) => {
   const [text, value] = VALID[name];
 
-  it.each([text, `"${text}"`, `'${text}'`, `"${text}"\r`, `\uFEFF${text} `])(
-    'accepts %j',
-    (given) => {
-      vi.stubEnv(name, given);
-      expect(setting(name)).toEqual(value);
-    },
-  );
+  it.each([text, `"${text}"`, `'${text}'`, `"${text}"\r`, `\uFEFF${text} `])('accepts %j', (given) => {
+    vi.stubEnv(name, given);
+    expect(setting(name)).toEqual(value);
+  });
 
   it.each(['', '""', ' \r'])('is not set by %j', (given) => {
     vi.stubEnv(name, undefined);
