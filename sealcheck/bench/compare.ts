@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { ImageBuilder } from '../src/plant/builder.ts';
 import { plantedValue, plants } from '../src/plant/plants.ts';
 
-// // node bench/compare.ts: what sealcheck, gitleaks and trufflehog find in the corpus, in one run, and how long they
+// node bench/compare.ts: what sealcheck, gitleaks and trufflehog find in the corpus, in one run, and how long they
 // take. Each pair is one tree: the layers' files unchanged, with the image's documents beside them. The scanners know
 // no value, so any finding in a pair's folder counts as that pair found; sealcheck is given the values.
 const folder = mkdtempSync(join(tmpdir(), 'sealcheck-compare-'));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// // Older versions of Node.js can't even load the command: they have no zstd.
+// Older versions of Node.js can't even load the command: they have no zstd.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 22 || (major === 22 && minor >= 15)) await import('./cli.ts');
 else {

@@ -14,17 +14,17 @@ export { sarifReport } from './report/sarif.ts';
 export { inColour, plainly, textReport } from './report/text.ts';
 export { CouldNotCheck } from './verdict.ts';
 
-/** /** The options of a check. */
+/** The options of a check. */
 export type Options = {
-  /** /** The secrets to search for: each value by a name, which the report shows instead. */
+  /** The secrets to search for: each value by a name, which the report shows instead. */
   secrets: Readonly<Record<string, string | Uint8Array>>;
   /** How far archives are unpacked. */
   limits?: Partial<Limits>;
-  /** /** Lists a framework's own live keys without treating them as a leak. */
+  /** Lists a framework's own live keys without treating them as a leak. */
   allowFrameworkKeys?: boolean;
   /** A file that was not opened keeps the check from ending clean. */
   strict?: boolean;
-  /** /** Called with the number of bytes searched so far. */
+  /** Called with the number of bytes searched so far. */
   onProgress?: (bytes: number) => void;
 };
 
@@ -66,8 +66,8 @@ export async function checkTree(path: string, options: Options): Promise<Report>
 }
 
 /**
- * /** Crawls a running site and searches all its responses. `maxRequests` limits how many are read, `alsoOrigins` are
- * other origins whose files are read too.
+ * Crawls a running site and searches all its responses. `maxRequests` limits how many are read, `alsoOrigins` are other
+ * origins whose files are read too.
  *
  * @throws CouldNotCheck if it does not respond.
  */

@@ -4,7 +4,7 @@ import { canonicalOf } from '../src/search/needles.ts';
 import { type Hit, searchBytes } from '../src/search/search.ts';
 import { prepare } from '../src/secrets/prepare.ts';
 
-/** /** A value, and how a build may have written it: encoders in turn, each with context around what it encodes. */
+/** A value, and how a build may have written it: encoders in turn, each with context around what it encodes. */
 export type Leak = { value: string; steps: Step[] };
 
 const PRINTABLE = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
@@ -21,7 +21,7 @@ function letters(alphabet: readonly string[]): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...alphabet), minLength: 12, maxLength: 40 });
 }
 
-/** /** Any leak that should be found: all except values of almost nothing but quotes and spaces. */
+/** Any leak that should be found: all except values of almost nothing but quotes and spaces. */
 export const leaks: fc.Arbitrary<Leak> = fc
   .record({
     value,
@@ -32,11 +32,11 @@ export const leaks: fc.Arbitrary<Leak> = fc
   })
   .filter(({ value, steps }) => isPromised(steps) && canonicalOf(Buffer.from(value)).length >= 8);
 
-/** /** The bytes that a leak leaves in a file. */
+/** The bytes that a leak leaves in a file. */
 export const written = ({ value, steps }: Leak): Buffer =>
   Buffer.concat([Buffer.from('some text '), encodedBy(value, steps), Buffer.from(' and more')]);
 
-/** /** What a search for a value finds in some bytes. */
+/** What a search for a value finds in some bytes. */
 export function hitsOf(value: string | Buffer, bytes: Buffer): Hit[] {
   const { search } = prepare([{ id: 'id', value: Buffer.from(value), origin: 'a test' }]);
   return searchBytes(search, bytes);

@@ -38,7 +38,7 @@ function readIfThere(path: string): string {
   }
 }
 
-/** /** A process's descendants. */
+/** A process's descendants. */
 function startedBy(pid: number | undefined): number[] {
   const children = readIfThere(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
   return children.flatMap((child) => [child, ...startedBy(child)]);
@@ -239,7 +239,7 @@ describe('the command', () => {
   it.runIf(existsSync('/proc/self/environ'))(
     "keeps the secret out of its own and its child processes' arguments, from start to end",
     async () => {
-      // // A docker that streams an archive and keeps running for a while, as the real one does.
+      // A docker that streams an archive and keeps running for a while, as the real one does.
       const folder = temporaryFolder();
       const path = await archive([{ name: 'a.bin', content: randomBytes(8 * 2 ** 20) }]);
       writeFileSync(join(folder, 'docker'), `#!/bin/sh\ncat "${path}"\nsleep 0.5\n`, { mode: 0o755 });

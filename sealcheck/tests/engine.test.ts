@@ -41,7 +41,7 @@ describe('what an engine writes in addition to an image', () => {
   let folder = '';
   let canWrite = false;
 
-  // // One real build for all: a layer that stays in a stage, a build argument, an SBOM that lists a file by name.
+  // One real build for all: a layer that stays in a stage, a build argument, an SBOM that lists a file by name.
   beforeAll(() => {
     if (!engineHas('postgres:18') || !engineHas('docker/buildkit-syft-scanner:stable-1')) return;
     folder = mkdtempSync(join(tmpdir(), 'sealcheck-engine-'));
@@ -66,7 +66,7 @@ describe('what an engine writes in addition to an image', () => {
       ...['--cache-to', `type=local,mode=max,dest=${join(folder, 'cache')}`, folder],
     );
     canWrite = built.status === 0;
-    // // The classic image store writes none of it: https://docs.docker.com/build/metadata/attestations/
+    // The classic image store writes none of it: https://docs.docker.com/build/metadata/attestations/
     if (!canWrite && process.env.CI === 'true')
       throw new Error(`the engine could not build it: ${built.stderr}`);
     if (!canWrite) process.stderr.write(`skipped: ${built.stderr.trim().split('\n').at(-1)}\n`);
@@ -88,7 +88,7 @@ describe('what an engine writes in addition to an image', () => {
 
   it('is read: the SBOM', async () => {
     if (!canWrite) return;
-    // // The scanner's name and version are in every SBOM: as good a test value as one that a build would leak.
+    // The scanner's name and version are in every SBOM: as good a test value as one that a build would leak.
     const sbom = await findingsIn('image.tar', 'https://spdx.dev/Document');
     expect(sbom.map(({ place }) => place)).toContain('attestation (SBOM)');
   });

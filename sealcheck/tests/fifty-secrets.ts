@@ -8,7 +8,7 @@ const SHAPES = [
   () => randomBytes(6).toString('hex'),
 ];
 
-/** /** An env file with fifty random values in the formats of real secrets. */
+/** An env file with fifty random values in the formats of real secrets. */
 export function fiftySecrets(): string {
   return Array.from({ length: 50 }, (_, at) => `SECRET_${at}=${SHAPES[at % SHAPES.length]?.()}`).join('\n');
 }

@@ -156,7 +156,7 @@ describe('a tar with unusual headers', () => {
     expect(ran.err).toMatch(/a file name in the archive holds a NUL/);
   });
 
-  // // tar(5), "GNU tar archives": the map of an old sparse file is in its header, and continues in blocks after it.
+  // tar(5), "GNU tar archives": the map of an old sparse file is in its header, and continues in blocks after it.
   const oldSparse = (more: boolean) =>
     Buffer.concat([
       headerOf('sparse', 512, 'S', (block) => {
@@ -198,7 +198,7 @@ describe('a tar with unusual headers', () => {
 });
 
 describe('compressed data too large for memory', () => {
-  // // With 64 different characters it is compressed by a quarter, and nothing is stored uncompressed.
+  // With 64 different characters it is compressed by a quarter, and nothing is stored uncompressed.
   const bulk = Buffer.from(randomBytes(18 * 2 ** 20).toString('base64'));
   const content = Buffer.concat([bulk, bulk, Buffer.from(value), bulk.subarray(0, 2 ** 20)]);
 
@@ -319,7 +319,7 @@ describe('a scan of malicious input', () => {
     const tar = join(folder, 'image', 'sparse.tar');
     mkdirSync(join(folder, 'image'));
     const packed = spawnSync('tar', ['--sparse', ...format, '-cf', tar, '-C', folder, 'sparse']);
-    // // The tar of macOS has no such option; the code that reads it is the same everywhere.
+    // The tar of macOS has no such option; the code that reads it is the same everywhere.
     if (packed.status !== 0 && process.platform !== 'linux') return;
     expect(packed.status, String(packed.stderr)).toBe(0);
     const ran = await run(['dir', join(folder, 'image'), '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
@@ -329,7 +329,7 @@ describe('a scan of malicious input', () => {
 
   it('does not report a tree clean if it cannot open a file in it, and does not wait at a FIFO', async () => {
     const folder = temporaryFolder();
-    // // A path beyond the system's limit is created step by step; not even root can open what is there.
+    // A path beyond the system's limit is created step by step; not even root can open what is there.
     const dig = `cd "$1"; mkfifo pipe; for i in $(seq 20); do mkdir $2; cd -P $2; done; echo x > file`;
     const dug = spawnSync('bash', ['-c', dig, '-', folder, 'd'.repeat(250)], { encoding: 'utf8' });
     onTestFinished(() => void spawnSync('rm', ['-rf', folder]));

@@ -12,7 +12,7 @@ const value = plantedValue();
 const mebibyte = 2 ** 20;
 const most = 300 * mebibyte;
 
-// // The kernel's high-water mark of this process only: getrusage's would include what the test itself held when it
+// The kernel's high-water mark of this process only: getrusage's would include what the test itself held when it
 // forked.
 const tellPeak = `import{readFileSync}from'node:fs';process.on('exit',()=>process.stderr.write(/VmHWM.*/.exec(readFileSync('/proc/self/status','utf8'))+'\\n'))`;
 const watched = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tellPeak)}` };

@@ -10,14 +10,14 @@ import { temporaryFolder } from './checking.ts';
 const SECRET = randomBytes(18).toString('base64url');
 const TEXT = Buffer.from(`the value ${SECRET} and ${SECRET} again\n`.repeat(40));
 
-// // Made by mksquashfs -comp xz, and by lzma, from a text with this value.
+// Made by mksquashfs -comp xz, and by lzma, from a text with this value.
 const FIXTURE_VALUE = '8Fq2-Kx7vLm94TzRw1Bd0NcY6';
 const SQUASHFS_XZ =
   'aHNxcwIAAABEFAZrAAACAAEAAAAEABEAwAABAAQAAAAgAAAAAAAAAKMBAAAAAAAAmwEAAAAAAAD//////////wQBAAAAAAAARgEAAAAAAABzAQAAAAAAAI0BAAAAAAAA/Td6WFoAAAFpIt42A8BqgB4hAQoAAAAALHZljOAO/wBiXQA6GgjOdvR7TroLshIl5s2luBncvloPUONZClZ4hKU1QvK9owmQPlstyt8OmHLxdLFsQ5VBaMVtQNuvKxyhMxB3Qy8w3B8T5GS1GyC/QIZTmFaxZqF9ZUSi12Uf8QappPvRAAAAAIv6gvwAAX6AHgAAAFIoXfM+MA2LAgAAAAABWVpAgAIApAEAAAAARBQGawEAAAAAAAAAAAAAAAAAAAAADwAAAQDtAQAAAAAbFAZrAgAAAAAAAAACAAAAHAAAAAMAAAAZgAAAAAAAAAAAAQAAAAAAAAACAAQAYS50eHQQgGAAAAAAAAAApAAAAAAAAABhAQAAAAAAABCAAAAAAAAAAAAgAAAAAAAAAHsBAAAAAAAABIAAAAAAlQEAAAAAAAA=';
 const LZMA =
   'XQAAgAD//////////wA6GgjOdvR7TroLshIl5s2luBncvloPUONZClZ4hKU1QvK9owmQPlstyt8OmHLxdLFsQ5VBaMVtQNuvKxyhMxB3Qy8w3B8T5GS1GyC/QIZTmFaxZqF9ZUSi12Uf8Qapphe+37//iyjAAA==';
 
-/** /** Compresses a file with 7-Zip. */
+/** Compresses a file with 7-Zip. */
 async function packed(name: string, content: Buffer, ...options: string[]): Promise<Buffer> {
   const sevenZip = await (SevenZip as unknown as SevenZipModuleFactory)({ print: () => undefined });
   const write = sevenZip.FS.open('dump.sql', 'w+');
@@ -111,7 +111,7 @@ describe('a file that could not be opened', () => {
     const report = await check({
       'code.js': Buffer.from("const magic = 'PK\\x03\\x04'; const gz = [0x1f, 0x8b];"),
       'random.bin': randomBytes(2 ** 20),
-      // // As in the program gzip: the magic number of a zip among other constants.
+      // As in the program gzip: the magic number of a zip among other constants.
       program: Buffer.concat([
         randomBytes(99),
         Buffer.from('PK\u0003\u0004\u0075\u0007\u0001\u0000\u0008\u0000'),

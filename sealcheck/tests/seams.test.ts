@@ -95,7 +95,7 @@ describe('a SQLite database', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA page_size = 512; CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)');
     const insert = database.prepare('INSERT INTO notes (text) VALUES (?)');
-    // // One spans each boundary, at a different offset each time.
+    // One spans each boundary, at a different offset each time.
     const values = Array.from({ length: 200 }, () => randomBytes(15).toString('base64url'));
     insert.run(values.map((value) => value + '.'.repeat(3)).join(''));
     database.close();

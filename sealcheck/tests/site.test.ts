@@ -14,7 +14,7 @@ const TYPES: Record<string, string> = {
   webmanifest: 'application/manifest+json',
 };
 
-/** /** A site that serves these files, and records the requests. */
+/** A site that serves these files, and records the requests. */
 async function serve(files: Record<string, string>): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {

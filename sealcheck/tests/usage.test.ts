@@ -70,7 +70,7 @@ describe('the output', () => {
 });
 
 describe('SARIF', () => {
-  // // Its matcher is for Jest; only the schema and the validator in it are needed here.
+  // Its matcher is for Jest; only the schema and the validator in it are needed here.
   const require = createRequire(createRequire(import.meta.url).resolve('@microsoft/jest-sarif'));
   const Ajv = require('ajv');
   const ajv = new Ajv({ schemaId: 'auto', validateSchema: false, unknownFormats: 'ignore' });

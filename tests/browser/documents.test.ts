@@ -21,7 +21,7 @@ describe.skipIf(!inject('chromium'))('a page in a browser', () => {
     await site.stop();
   });
 
-  /** /** A page in a context of its own. Records the browser's complaints and requests. */
+  /** A page in a context of its own. Records the browser's complaints and requests. */
   async function open(path: string): Promise<Page & { faults: string[]; asked: string[] }> {
     context = await browser.newContext({ baseURL: site.url });
     const page = await context.newPage();
@@ -51,7 +51,7 @@ describe.skipIf(!inject('chromium'))('a page in a browser', () => {
       '/posts/nonesuch',
     ]) {
       await page.goto(path, { waitUntil: 'networkidle' });
-      // // Chromium itself logs every status that is not a success.
+      // Chromium itself logs every status that is not a success.
       const faults = page.faults.splice(0).filter((fault) => !/status of (404|503)/.test(fault));
       expect([path, faults]).toEqual([path, []]);
     }
@@ -162,7 +162,7 @@ describe.skipIf(!inject('chromium'))('a page in a browser', () => {
       await page.waitForLoadState('networkidle');
       expect([path, attacks, refused.length]).toEqual([path, 0, 3]);
     }
-    // // Without the policy it does run, so this check can fail.
+    // Without the policy it does run, so this check can fail.
     const open = await browser.newPage({ baseURL: site.url, bypassCSP: true });
     await open.exposeFunction('attack', () => {
       attacks += 1;

@@ -11,7 +11,7 @@ import { measureLook } from './look.ts';
 
 const token = randomBytes(16).toString('hex');
 
-/** /** What a template could try to do to anyone who previews it. Each would call `attack`, or leave the page. */
+/** What a template could try to do to anyone who previews it. Each would call `attack`, or leave the page. */
 const HOSTILE = `<!doctype html><base href="https://elsewhere.example/"><meta http-equiv="refresh" content="0;https://elsewhere.example/">
 <h1>From the provider</h1><script>parent.attack()</script><img src=x onerror="attack()"><svg onload="attack()"></svg>
 <iframe src="javascript:parent.parent.attack()"></iframe><form action="javascript:attack()"><button>Send</button></form>

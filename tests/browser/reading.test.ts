@@ -8,7 +8,7 @@ import { measureLook } from './look.ts';
 
 const site = inject('siteUrl');
 
-/** /** Well-known attacks on programs that render Markdown or HTML. Each would call `attack`. */
+/** Well-known attacks on programs that render Markdown or HTML. Each would call `attack`. */
 const ATTACKS = [
   '<script>attack()</script>',
   '<SCRIPT SRC=data:text/javascript,attack()></SCRIPT>',
@@ -68,7 +68,7 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
 
   afterAll(() => browser.close());
 
-  /** /** A page that records every error in it. */
+  /** A page that records every error in it. */
   async function openPage(
     options: Parameters<Browser['newPage']>[0] = {},
   ): Promise<Page & { faults: string[] }> {
@@ -150,7 +150,7 @@ describe.skipIf(!inject('chromium'))('a reader', () => {
         ['<script>attack()</script>', ATTACKS.join('\n\n')],
       )
       .finally(() => client.end());
-    // // Also without the policy: the sanitizer alone has to be enough.
+    // Also without the policy: the sanitizer alone has to be enough.
     const page = await openPage({ bypassCSP: true });
     let attacks = 0;
     await page.exposeFunction('attack', () => {

@@ -45,7 +45,7 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
     await page.getByRole('link', { name: 'Support this blog' }).click();
     await page.getByRole('radio', { name: '5 €', exact: true }).focus();
     await page.keyboard.press('ArrowRight');
-    // // The browser has no internet access, so it fails there and not earlier.
+    // The browser has no internet access, so it fails there and not earlier.
     const asked = page.waitForEvent('requestfailed', (request) => request.url() === CHECKOUT_PAGE);
     await page.keyboard.press('Enter');
     expect((await asked).failure()?.errorText).toBe('net::ERR_NAME_NOT_RESOLVED');

@@ -28,7 +28,7 @@ const report = (other: Partial<StatusReport> = {}): StatusReport => ({
   ...other,
 });
 
-/** /** The description beside a term. */
+/** The description beside a term. */
 const beside = (term: string) => screen.getByText(term).closest('div')?.querySelector('dd')?.textContent;
 
 describe('StatusTable', () => {

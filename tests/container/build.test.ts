@@ -23,7 +23,7 @@ function imageName(): string {
   return name;
 }
 
-/** /** The files of an exported image, both layers and metadata, that hold one of the values. */
+/** The files of an exported image, both layers and metadata, that hold one of the values. */
 function blobsWith(image: string, values: string[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-export-'));
   try {
@@ -92,14 +92,14 @@ describe.skipIf(!built)('the image', () => {
   });
 
   it('adds at most 40 MB to its base', () => {
-    // // In containerd's store an image's own size counts compressed layers; the layers' sizes are the same in both
+    // In containerd's store an image's own size counts compressed layers; the layers' sizes are the same in both
     // stores.
     const size = (name: string) =>
       docker('history', '--human=false', '--format', '{{.Size}}', name)
         .trim()
         .split('\n')
         .reduce((sum, layer) => sum + Number(layer), 0);
-    // // A build does not add its base to the engine's images.
+    // A build does not add its base to the engine's images.
     if (!docker('image', 'ls', '--quiet', 'node:26-trixie-slim')) docker('pull', 'node:26-trixie-slim');
     expect((size(image) - size('node:26-trixie-slim')) / 1e6).toBeLessThanOrEqual(40);
   });
@@ -145,7 +145,7 @@ describe.skipIf(!built)('the image', () => {
     other.pathname = '/other';
     const client = new pg.Client({ connectionString: url });
     await client.connect();
-    // // A copy: same server, same posts, same user and password.
+    // A copy: same server, same posts, same user and password.
     await client.query('CREATE DATABASE other TEMPLATE blog').finally(() => client.end());
     const build = runNode('.', ['src/commands/docker-build.ts', '--tag', imageName()], {
       DATABASE_URL: other.href,
@@ -167,7 +167,7 @@ describe.skipIf(!built)('the image', () => {
   it('is not built without a secret, and the message says which option to pass', async () => {
     const { code, output } = await tryDocker([
       'build',
-      // // The network is part of a layer's cache key: the same network gives the same layers.
+      // The network is part of a layer's cache key: the same network gives the same layers.
       '--network=host',
       '--build-arg',
       `CONTENT_REVISION=${randomBytes(4).toString('hex')}`,

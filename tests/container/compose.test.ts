@@ -24,7 +24,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'sealed-compose-'));
     copyClone(folder);
-    // // So that the test does not replace the image of the developer who runs it.
+    // So that the test does not replace the image of the developer who runs it.
     const file = join(folder, 'compose.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll('next-app:deferred', `${name}:deferred`));
     run('sh', 'env/make-secrets');

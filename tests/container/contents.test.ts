@@ -88,7 +88,7 @@ function imageName(): string {
   return `sealed-test:${randomBytes(6).toString('hex')}`;
 }
 
-/** /** The files below /app, by their paths in it. */
+/** The files below /app, by their paths in it. */
 function filesOf(image: string): string[] {
   return docker('run', '--rm', '--entrypoint', 'find', image, '/app', '-not', '-type', 'd')
     .trim()

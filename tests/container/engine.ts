@@ -4,25 +4,25 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 /**
- * /** Whether Docker keeps its images in containerd's store. The classic store supports neither attestations nor cache
+ * Whether Docker keeps its images in containerd's store. The classic store supports neither attestations nor cache
  * exports.
  */
 export function usesContainerdStore(): boolean {
   return docker('info', '--format', '{{.DriverStatus}}').includes('io.containerd.snapshotter');
 }
 
-/** /** A container started by a test and removed by its id. */
+/** A container started by a test and removed by its id. */
 export type Container = {
   id: string;
-  /** /** Where its port 3000 is published, such as `http://127.0.0.1:32768`. */
+  /** Where its port 3000 is published, such as `http://127.0.0.1:32768`. */
   url: string;
   log: () => string;
-  /** /** `docker stop`; returns the exit code. */
+  /** `docker stop`; returns the exit code. */
   stop: () => Promise<number>;
   remove: () => void;
 };
 
-/** /** Runs the docker client and returns what it printed. */
+/** Runs the docker client and returns what it printed. */
 export function docker(...args: string[]): string {
   return execFileSync('docker', args, {
     encoding: 'utf8',
@@ -31,7 +31,7 @@ export function docker(...args: string[]): string {
   });
 }
 
-/** /** Runs the docker client and waits for it to exit, with whatever code. */
+/** Runs the docker client and waits for it to exit, with whatever code. */
 export async function tryDocker(args: string[]): Promise<{ code: number; output: string }> {
   try {
     const { stdout, stderr } = await execute('docker', args, { maxBuffer: 1e8 });
@@ -42,7 +42,7 @@ export async function tryDocker(args: string[]): Promise<{ code: number; output:
   }
 }
 
-/** /** The options that the README recommends for a hardened `docker run`. */
+/** The options that the README recommends for a hardened `docker run`. */
 export const HARDENED = [
   '--read-only',
   '--tmpfs',
@@ -53,9 +53,7 @@ export const HARDENED = [
   'no-new-privileges',
 ];
 
-/**
- * /** Starts a container of an image with port 3000 published on the loopback interface, and waits until it answers.
- */
+/** Starts a container of an image with port 3000 published on the loopback interface, and waits until it answers. */
 export async function startContainer(image: string, options: string[] = []): Promise<Container> {
   const id = docker('run', '--detach', '--publish', '127.0.0.1::3000', ...options, image).trim();
   const url = `http://${docker('port', id, '3000').trim().split('\n')[0]}`;
@@ -79,21 +77,21 @@ export async function startContainer(image: string, options: string[] = []): Pro
   return container;
 }
 
-/** /** The health that Docker reports for a container. */
+/** The health that Docker reports for a container. */
 type Health = { Status: string; Log: { ExitCode: number; Output: string }[] };
 
-/** /** The health of a container that has a health check. */
+/** The health of a container that has a health check. */
 export function healthOf(id: string): Health {
   return JSON.parse(docker('inspect', '--format', '{{json .State.Health}}', id));
 }
 
-/** /** The user and the effective capabilities that a container's health check runs with. */
+/** The user and the effective capabilities that a container's health check runs with. */
 export function healthCheckUser(id: string): { uid: string; capabilities: string } {
   const [kind, ...words]: string[] = JSON.parse(
     docker('inspect', '--format', '{{json .Config.Healthcheck.Test}}', id),
   );
   if (kind !== 'CMD') throw new Error(`The health check of ${id} runs in a shell.`);
-  // // The part that drops privileges before the command itself, if there is one.
+  // The part that drops privileges before the command itself, if there is one.
   const end = words[0] === 'setpriv' ? words.findIndex((word, at) => at > 0 && !word.startsWith('--')) : 0;
   const status = docker('exec', id, ...words.slice(0, end), 'cat', '/proc/self/status');
   return {
@@ -102,7 +100,7 @@ export function healthCheckUser(id: string): { uid: string; capabilities: string
   };
 }
 
-/** /** Polls until the condition holds; fails after a time that is generous for any condition here. */
+/** Polls until the condition holds; fails after a time that is generous for any condition here. */
 export async function eventually(isSo: () => Promise<boolean>, milliseconds = 60_000): Promise<void> {
   const end = Date.now() + milliseconds;
   for (;;) {

@@ -9,7 +9,7 @@ import { docker, tryDocker } from './engine.ts';
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 const IMAGE = 'node:26-trixie-slim';
 
-/** /** Reads each name in its arguments as the application would, inside the container. */
+/** Reads each name in its arguments as the application would, inside the container. */
 const READ_ALL = `
   import { findSecret } from '/project/src/secrets/sources.ts';
   const read = (name) => {
@@ -23,7 +23,7 @@ const spelled = PEM.replaceAll('\n', '\\n');
 const COMMENT = expect.stringMatching(/^refused: .* comment behind the value/);
 const SPACE = expect.stringMatching(/^refused: .* begins or ends with a space/);
 
-/** /** A line, the variable that it sets, and the value that is read. */
+/** A line, the variable that it sets, and the value that is read. */
 const LINES: [line: string, name: string, read: unknown][] = [
   ['\uFEFFFIRST=value', 'FIRST', 'value'],
   ['PLAIN=value', 'PLAIN', 'value'],

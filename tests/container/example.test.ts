@@ -22,7 +22,7 @@ const image = `sealed-example-${randomBytes(6).toString('hex')}`;
 const images: string[] = [];
 const folders: string[] = [];
 const containers: string[] = [];
-/** /** For a build of which only the log matters. */
+/** For a build of which only the log matters. */
 const NOT_KEPT = ['--output', 'type=cacheonly'];
 const commands = commandsOf('examples/minimal/README.md', 'DOCKER_BUILDKIT=1');
 
@@ -30,7 +30,7 @@ let posts: Posts;
 let folder: string;
 let built: Awaited<ReturnType<typeof shell>>;
 
-/** /** A name for another image of the suite, which is removed at the end. */
+/** A name for another image of the suite, which is removed at the end. */
 function imageName(of: string): string {
   images.push(`${image}-${of}`);
   return `${image}-${of}`;
@@ -42,7 +42,7 @@ function variant(): string {
   return copy;
 }
 
-/** /** Runs a `docker run` from the README, on a free port. */
+/** Runs a `docker run` from the README, on a free port. */
 async function runContainer(
   command: string,
   { image: name = image, options = [] as string[] } = {},
@@ -173,7 +173,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
 
     it('FROM node:23, past its end of life: npm ci rejects it', async () => {
       const name = imageName('node23');
-      // // The real Node.js 23 comes from npm, so the test does not depend on a registry that still has its image.
+      // The real Node.js 23 comes from npm, so the test does not depend on a registry that still has its image.
       const base = [
         'FROM node:26-trixie-slim',
         'RUN npm install --global --prefix /old node-linux-$(node -p process.arch)@23.11.1',
@@ -192,14 +192,14 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
   });
 
   describe('with the traps that put a secret into the image', () => {
-    // // Each trap has its own value, so finding one proves nothing about another.
+    // Each trap has its own value, so finding one proves nothing about another.
     const urls = Object.fromEntries(
       ['DOTENV', 'ARGUMENT', 'VARIABLE', 'PUBLIC'].map((name) => [
         name,
         `postgresql://blog:${randomBytes(18).toString('base64url')}@database.example:5432/blog`,
       ]),
     );
-    // // Only containerd's store can hold attestations.
+    // Only containerd's store can hold attestations.
     let keepsAttestations = false;
     let trapped = '';
     let log = '';
@@ -294,7 +294,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
 
   it('renders its page again from the database if it has a URL', async () => {
     const { url } = await runContainer(commands[2] ?? '');
-    // // A page is fresh for a minute after its build, so this one is expired on request.
+    // A page is fresh for a minute after its build, so this one is expired on request.
     const title = `Written ${randomBytes(4).toString('hex')}`;
     await posts.query(`INSERT INTO "Post" ("title") VALUES ('${title}')`);
     await eventually(async () => (await (await fetch(url)).text()).includes(title), 90_000);

@@ -17,20 +17,20 @@ const RUN = `// ${randomBytes(6).toString('hex')}\n`;
 /** What an install or a build leaves in a developer's copy. */
 const LEFT_BEHIND = ['node_modules', '.next', 'generated', '.env', 'database_url.txt'];
 
-/** /** The example's database in a container, with a canary as its password. */
+/** The example's database in a container, with a canary as its password. */
 export type Posts = {
   canary: string;
-  /** /** The URL for a build step or a container, and the one for this machine. */
+  /** The URL for a build step or a container, and the one for this machine. */
   url: string;
   hostUrl: string;
   query: (sql: string) => Promise<unknown>;
   stop: () => void;
 };
 
-/** /** How a program exited, and everything it printed. */
+/** How a program exited, and everything it printed. */
 export type Ran = { code: number; output: string };
 
-/** /** Starts PostgreSQL with the example's own SQL, as its README does. */
+/** Starts PostgreSQL with the example's own SQL, as its README does. */
 export async function startPosts(): Promise<Posts> {
   const canary = randomBytes(18).toString('base64url');
   const sql = `${join(EXAMPLE, 'prisma/posts.sql')}:/docker-entrypoint-initdb.d/posts.sql:ro`;
@@ -54,7 +54,7 @@ export async function startPosts(): Promise<Posts> {
   return { canary, url: urlAt(`${address}:5432`), hostUrl, query, stop };
 }
 
-/** /** Copies the example into a temporary folder, so that a test can break it. */
+/** Copies the example into a temporary folder, so that a test can break it. */
 export function copyExample(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-example-'));
   cpSync(EXAMPLE, folder, { recursive: true, filter: (path) => !LEFT_BEHIND.includes(basename(path)) });
@@ -63,7 +63,7 @@ export function copyExample(): string {
 }
 
 /**
- * /** Changes one file of a copy.
+ * Changes one file of a copy.
  *
  * @throws Error if the file does not hold the text to replace
  */
@@ -74,7 +74,7 @@ export function edit(folder: string, file: string, from: string, to: string): vo
   writeFileSync(path, content.replace(from, to));
 }
 
-/** /** The commands in the first shell block of a Markdown page that contains a text. */
+/** The commands in the first shell block of a Markdown page that contains a text. */
 export function commandsOf(page: string, text: string): string[] {
   const blocks = [...readFileSync(page, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
     (match) => match[1] ?? '',
@@ -94,14 +94,12 @@ const workflowSchema = z.object({
   }),
 });
 
-/** /** The steps of the example's GitHub Actions workflow. */
+/** The steps of the example's GitHub Actions workflow. */
 export const workflowSteps = workflowSchema.parse(
   parse(readFileSync(join(EXAMPLE, '.github/workflows/image.yml'), 'utf8')),
 ).jobs.image.steps;
 
-/**
- * /** Runs a shell command in a copy, with an image name of its own and this repository's sealcheck as `npx sealcheck`.
- */
+/** Runs a shell command in a copy, with an image name of its own and this repository's sealcheck as `npx sealcheck`. */
 export async function shell(
   command: string,
   { folder, image, variables = {} }: { folder: string; image: string; variables?: Record<string, string> },
@@ -118,26 +116,26 @@ export async function shell(
   }
 }
 
-/** /** Runs the step of the workflow whose name starts with this text. */
+/** Runs the step of the workflow whose name starts with this text. */
 export function step(name: string, options: Parameters<typeof shell>[1]): Promise<Ran> {
   const found = workflowSteps.find((candidate) => candidate.name?.startsWith(name));
   if (!found?.run) throw new Error(`The workflow has no step ${name}.`);
   return shell(found.run, options);
 }
 
-/** /** Runs sealcheck from source. */
+/** Runs sealcheck from source. */
 export function sealcheck(args: string[], variables: Record<string, string> = {}): Promise<Ran> {
   return ran(process.execPath, ['sealcheck/src/cli.ts', ...args], { env: { ...process.env, ...variables } });
 }
 
-/** /** Builds a copy with a canary as its secret, through a proxy that records whether the build logged in with it. */
+/** Builds a copy with a canary as its secret, through a proxy that records whether the build logged in with it. */
 export function buildWithCanary(
   posts: Posts,
   folder: string,
   options: string[],
   build: string[],
 ): Promise<Ran> {
-  // // A build step reaches this machine at the bridge's gateway; Docker Desktop has a name for it.
+  // A build step reaches this machine at the bridge's gateway; Docker Desktop has a name for it.
   const isLinux = process.platform === 'linux';
   const gateway = docker(
     'network',
@@ -172,7 +170,7 @@ async function ran(
   }
 }
 
-/** /** Removes images that a suite built. */
+/** Removes images that a suite built. */
 export function removeImages(images: string[]): void {
   if (images.length > 0) execFileSync('docker', ['image', 'rm', '--force', ...images], { stdio: 'ignore' });
 }

@@ -25,12 +25,12 @@ async function start(image: string, options: string[]): Promise<string> {
   return container.url;
 }
 
-/** /** The keys of a build stage. Its files are in no image of the blog. */
+/** The keys of a build stage. Its files are in no image of the blog. */
 function keysOfStage(stage: string): BuildKeys {
   return buildKeys((path) => docker('run', '--rm', '--entrypoint', 'cat', stage, `/app/.next/${path}`));
 }
 
-/** /** The files of an image below a folder that hold a key, in any text encoding. */
+/** The files of an image below a folder that hold a key, in any text encoding. */
 async function filesWithKey(image: string, folder: string, keys: BuildKeys): Promise<string[]> {
   const telling = keys.all.flatMap((key) => spellings(key).slice(1));
   const patterns = telling.flatMap((spelling) => ['-e', spelling]);

@@ -30,7 +30,7 @@ describe.skipIf(!built)('the gate', () => {
     const file = join(folder, path);
     const before = readFileSync(file, 'utf8');
     const after = change(before);
-    // // A broken image that is not broken would look like a gate that finds nothing.
+    // A broken image that is not broken would look like a gate that finds nothing.
     expect(after).not.toBe(before);
     writeFileSync(file, after);
   };

@@ -10,7 +10,7 @@ const built = inject('built');
 const image = built?.image ?? '';
 const newSecret = () => randomBytes(32).toString('hex');
 
-/** /** What the kubelet does with a volume's files, in its order: kubernetes/pkg/volume/util/atomic_writer.go. */
+/** What the kubelet does with a volume's files, in its order: kubernetes/pkg/volume/util/atomic_writer.go. */
 const KUBELET = `
   const { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, readlinkSync } = require('node:fs');
   const { renameSync, rmSync, symlinkSync, writeFileSync } = require('node:fs');
@@ -52,7 +52,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
       .withNetwork(network)
       .withNetworkAliases('db')
       .start();
-    // // While the image initializes its data, only its own socket accepts connections.
+    // While the image initializes its data, only its own socket accepts connections.
     const ready = ['pg_isready', '--host=127.0.0.1', '--username=blue', '--dbname=blog'];
     await eventually(async () => docker('exec', postgres.getId(), ...ready) !== '');
   });
@@ -69,9 +69,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
 
   const url = (user: keyof typeof passwords) => `postgresql://${user}:${passwords[user]}@db:5432/blog`;
 
-  /**
-   * /** An in-memory volume, like a Secret's, with a container that holds it and writes what the kubelet would write.
-   */
+  /** An in-memory volume, like a Secret's, with a container that holds it and writes what the kubelet would write. */
   const volumeFor = (pod: PodSpec, user: keyof typeof passwords) => {
     const volume = `${name}-${kubelets.length}`;
     const memory = ['type=tmpfs', 'device=tmpfs'].flatMap((option) => ['--opt', option]);
@@ -146,7 +144,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
   });
 });
 
-/** /** The `docker run` options that give a container what the pod's first container gets. */
+/** The `docker run` options that give a container what the pod's first container gets. */
 function podOptions(pod: PodSpec, secretVolume: string, network: StartedNetwork): string[] {
   const { runAsUser, runAsGroup, fsGroup } = pod.securityContext;
   const container = pod.containers[0];
@@ -168,7 +166,7 @@ function podOptions(pod: PodSpec, secretVolume: string, network: StartedNetwork)
   ];
 }
 
-/** /** The status of a page that was never requested before. It needs the database: 503 if that fails. */
+/** The status of a page that was never requested before. It needs the database: 503 if that fails. */
 async function unknownPage({ url }: Container): Promise<number> {
   return (await fetch(`${url}/posts/nonesuch-${randomBytes(4).toString('hex')}`)).status;
 }

@@ -57,7 +57,7 @@ describe.skipIf(!built)('a container', () => {
     return container;
   };
 
-  /** /** The `docker run` options for an env file with these lines, in the database's network. */
+  /** The `docker run` options for an env file with these lines, in the database's network. */
   const withEnvFile = (lines: string, path = '.env') => {
     const file = join(folder, path);
     mkdirSync(join(file, '..'), { recursive: true });
@@ -66,7 +66,7 @@ describe.skipIf(!built)('a container', () => {
   };
   const url = () => `postgresql://blog:${password}@db:5432/blog`;
 
-  /** /** Where the database is published now: each start has another port. */
+  /** Where the database is published now: each start has another port. */
   const publishedUrl = () =>
     `postgresql://blog:${password}@${docker('port', postgres.getId(), '5432').trim().split('\n')[0]}/blog`;
 
@@ -123,7 +123,7 @@ describe.skipIf(!built)('a container', () => {
     ],
     ['an unknown command', ['nonesuch'], '', 2, /^sealed: "nonesuch" is not a command/],
     ['a port that is none', ['serve'], 'PORT', 1, /^sealed: PORT is not a TCP port/],
-  ])('exits %s with one line and an exit code', async (_, command, value, expected, sentence) => {
+  ])('exits with one line and an exit code for %s', async (_, command, value, expected, sentence) => {
     const lines = value === 'PORT' ? 'PORT=http\n' : value ? `DATABASE_URL=${value}\n` : '';
     const { code, output } = await tryDocker(['run', '--rm', ...withEnvFile(lines), image, ...command]);
     expect(code).toBe(expected);
@@ -171,7 +171,7 @@ describe.skipIf(!built)('a container', () => {
         Array.from({ length: 20 }, () => fetch(site).then((answer) => answer.status)),
       );
       for (const status of answers) statuses.add(status);
-      // // Pages that need the database are still being requested, too.
+      // Pages that need the database are still being requested, too.
       if (batch % 10 === 0) expect((await fetch(`${site}/posts/unread-${batch}`)).status).toBe(503);
     }
     expect([...statuses]).toEqual([200]);

@@ -11,7 +11,7 @@ import { docker, startContainer, usesContainerdStore } from './engine.ts';
 
 const built = inject('built');
 
-/** /** Stands for a secret that is passed as a build argument. */
+/** Stands for a secret that is passed as a build argument. */
 const REMARK = randomBytes(18).toString('base64url');
 
 type Ran = { code: number; output: string };
@@ -141,7 +141,7 @@ describe.skipIf(!built || !usesContainerdStore())(
         ...['src/commands/docker-build.ts', '--tag', 'sealed-test:attested', '--secret', secretFile, '--'],
         ...['--provenance=mode=max', '--sbom=true', '--output', `type=oci,dest=${join(folder, 'image.tar')}`],
         ...['--cache-to', `type=local,mode=max,dest=${join(folder, 'cache')}`],
-        // // No instruction uses it, so it is only in the provenance.
+        // No instruction uses it, so it is only in the provenance.
         ...['--build-arg', `UNUSED=${REMARK}`],
       ]);
       if ((await build.ended) !== 0) throw new Error(build.output());
@@ -151,8 +151,7 @@ describe.skipIf(!built || !usesContainerdStore())(
 
     it.each([
       ['image.tar', []],
-      // // The cache keeps what the compile step wrote, including keys of Next.js that no image has and no server
-      // accepts.
+      // The cache keeps what the compile step wrote, including keys of Next.js that no image has and no server accepts.
       ['cache', ['--allow-framework-keys']],
     ])('has no build secret in %s', async (target, options) => {
       const { code, output } = await sealcheck([

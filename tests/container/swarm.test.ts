@@ -11,7 +11,7 @@ describe.skipIf(!built)('a single-node swarm', () => {
   const prefix = `sealed-${randomBytes(4).toString('hex')}`;
   const database = `${prefix}-db`;
   const stack = { app: `${prefix}_app`, migrate: `${prefix}_migrate`, network: `${prefix}_data` };
-  /** /** One database and two alternating users, as in a rotation that loses no request. */
+  /** One database and two alternating users, as in a rotation that loses no request. */
   const passwords = { blue: newSecret(), green: newSecret() };
   const authSecrets = [newSecret(), newSecret()];
   let swarmIsOurs = false;
@@ -34,7 +34,7 @@ describe.skipIf(!built)('a single-node swarm', () => {
     docker('rm', '--force', '--volumes', database);
     for (const name of secrets()) docker('secret', 'rm', name);
     await eventually(async () => docker('network', 'rm', stack.network) !== '');
-    // // Something else may use it by now.
+    // Something else may use it by now.
     const usedByOthers = docker('service', 'ls', '--quiet') + docker('secret', 'ls', '--quiet') !== '';
     if (swarmIsOurs && !usedByOthers) docker('swarm', 'leave', '--force');
   });
@@ -49,7 +49,7 @@ describe.skipIf(!built)('a single-node swarm', () => {
   const containers = (label: string, ...options: string[]) =>
     lines(docker('ps', '--quiet', '--filter', `label=${label}`, ...options));
 
-  /** /** The replicas that are serving: the only ones that Swarm counts. */
+  /** The replicas that are serving: the only ones that Swarm counts. */
   const healthy = () =>
     containers(`com.docker.swarm.service.name=${stack.app}`, '--filter', 'health=healthy');
 
@@ -62,7 +62,7 @@ describe.skipIf(!built)('a single-node swarm', () => {
     });
   };
 
-  /** /** A page that was never requested before needs the database: 404 means that it answered, 503 that it did not. */
+  /** A page that was never requested before needs the database: 404 means that it answered, 503 that it did not. */
   const askForAnUnknownPage = async (container: string) => {
     const address = docker('port', container, '3000').trim().split('\n')[0];
     return (await fetch(`http://${address}/posts/nonesuch-${randomBytes(4).toString('hex')}`)).status;
@@ -114,7 +114,7 @@ describe.skipIf(!built)('a single-node swarm', () => {
       const now = healthy();
       fewest = Math.min(fewest, now.length);
       for (const replica of now) {
-        // // One that is shutting down accepts no connection.
+        // One that is shutting down accepts no connection.
         statuses.add(await askForAnUnknownPage(replica).catch(() => 404));
       }
       const update = docker('service', 'inspect', '--format', '{{json .UpdateStatus}}', stack.app);
@@ -133,7 +133,7 @@ describe.skipIf(!built)('a single-node swarm', () => {
   });
 
   it('no longer needs the previous version, and logs no secret', () => {
-    // // Swarm does not remove a secret that a service uses.
+    // Swarm does not remove a secret that a service uses.
     docker('secret', 'rm', `${prefix}_database_url_1`);
     expect(secrets()).toHaveLength(3);
     const logs = log(stack.app) + log(stack.migrate);

@@ -13,10 +13,10 @@ import { type Container, startContainer, tryDocker } from './engine.ts';
 const built = inject('built');
 const image = built?.image ?? '';
 
-/** /** Named like hosted PostgreSQL, with a pooler. */
+/** Named like hosted PostgreSQL, with a pooler. */
 const HOST = 'ep-quiet-field-pooler.test';
 
-/** /** Rejects clients without TLS, as hosted PostgreSQL does. */
+/** Rejects clients without TLS, as hosted PostgreSQL does. */
 const TLS_ONLY = `set -e
 cp /tls/server.crt /tls/server.key "$PGDATA"
 chmod 600 "$PGDATA/server.key"

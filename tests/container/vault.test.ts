@@ -15,7 +15,7 @@ import { startVault } from '../setup/vault.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
 
-/** /** Seconds. */
+/** Seconds. */
 const TOKEN_LASTS = 4;
 
 const images = vaultImages();
@@ -25,7 +25,7 @@ if (images.length === 0) {
   );
 }
 
-/** /** What {@link startVault} imitates; the same requests go to the real Vault if its image is available. */
+/** What {@link startVault} imitates; the same requests go to the real Vault if its image is available. */
 async function standIn(): Promise<VaultToRead> {
   const vault = await startVault();
   vault.lasts = TOKEN_LASTS;
@@ -94,7 +94,7 @@ describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
     await follow(newSecret());
     await server.revokeTokens();
     await follow(newSecret());
-    // // Past the lifetime of a token, which was renewed or replaced by then.
+    // Past the lifetime of a token, which was renewed or replaced by then.
     const end = Date.now() + 1_500 * TOKEN_LASTS;
     while (Date.now() < end) {
       await follow(newSecret());

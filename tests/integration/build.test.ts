@@ -108,7 +108,7 @@ describe('build:generate', () => {
       const canaries = [database.address.password, VAULT_TOKEN, ...Object.values(vault.secret)];
       for (const canary of canaries) expect(build.output()).not.toContain(canary);
       const patterns = canaries.flatMap((canary) => ['-e', canary]);
-      // // The exit code for "no match"; symbolic links lead to packages.
+      // The exit code for "no match"; symbolic links lead to packages.
       expect(spawnSync('grep', ['-rlF', ...patterns, join(folder, '.next')])).toMatchObject({ status: 1 });
     } finally {
       await Promise.all([vault.close(), provider.close()]);
@@ -195,7 +195,7 @@ describe('build:generate', () => {
       (url: string) => url.replace(/\/\w+$/, '/postgres'),
       /Tables are missing/,
     ],
-  ])('stops at %s with one sentence, without user, password or URL', async (_, change, sentence) => {
+  ])('fails for %s with one sentence, without user, password or URL', async (_, change, sentence) => {
     const { url, address } = await createDatabase({ migrated: true });
     const before = existsSync(join(folder, '.next/BUILD_ID'));
     const build = generate({ DATABASE_URL: change(url) });
@@ -300,7 +300,7 @@ describe('the newsletter', () => {
   });
 });
 
-// // Last, because nothing is left to generate from.
+// Last, because nothing is left to generate from.
 describe('build:compile', () => {
   it.each([
     [

@@ -14,7 +14,7 @@ import { type OwnPostgres, startOwnPostgres } from '../setup/own-postgres.ts';
 
 const addressOf = (url: string) => parseDatabaseUrl(url, 'a test');
 
-/** /** Migrates, seeds, and reads like pages and like a build: everything that connects. */
+/** Migrates, seeds, and reads like pages and like a build: everything that connects. */
 async function connectEverything(url: string): Promise<number> {
   vi.stubEnv('DATABASE_URL', url);
   const address = addressOf(url);
@@ -87,7 +87,7 @@ describe('migrate', () => {
     await query(`ALTER DATABASE ${address.database} SET statement_timeout = '1s'`);
     const other = new pg.Client({ connectionString: url });
     await other.connect();
-    // // The lock of Prisma Migrate, held by another process that is migrating.
+    // The lock of Prisma Migrate, held by another process that is migrating.
     await other.query('SELECT pg_advisory_lock(72707369)');
     const migrating = migrate(address, 'prisma/migrations');
     expect(await Promise.race([migrating, elapsed(1_500, 'still waiting')])).toBe('still waiting');
@@ -96,7 +96,7 @@ describe('migrate', () => {
   });
 });
 
-describe('a PostgreSQL with a Unix socket and TLS', () => {
+describe('with a PostgreSQL that has a Unix socket and TLS', () => {
   let postgres: OwnPostgres;
 
   beforeAll(async () => {
@@ -119,20 +119,23 @@ describe('a PostgreSQL with a Unix socket and TLS', () => {
   const tcpUrl = (query: string) =>
     `postgresql://${postgres.user}:${postgres.password}@127.0.0.1:${postgres.port}/${postgres.database}${query}`;
 
-  it.each(['parameter', 'host'] as const)('is reached over the socket that a %s names', async (form) => {
-    await postgres.accept(true, 'host all all all reject');
-    await connectEverything(socketUrl(form));
-    const rows = await database().$queryRaw<
-      { address: string | null }[]
-    >`SELECT inet_client_addr()::text AS address`;
-    expect(rows).toEqual([{ address: null }]);
-  });
+  it.each(['parameter', 'host'] as const)(
+    'everything connects over the socket that a %s names',
+    async (form) => {
+      await postgres.accept(true, 'host all all all reject');
+      await connectEverything(socketUrl(form));
+      const rows = await database().$queryRaw<
+        { address: string | null }[]
+      >`SELECT inet_client_addr()::text AS address`;
+      expect(rows).toEqual([{ address: null }]);
+    },
+  );
 
-  it('is reached over its socket without sslmode, as with psql', async () => {
+  it('sslmode is ignored over a socket, as with psql', async () => {
     await connectEverything(`${socketUrl('parameter')}&sslmode=require`);
   });
 
-  it('causes an error that names the socket if it does not exist', async () => {
+  it('the error names a socket that does not exist', async () => {
     const url = socketUrl('parameter').replace(/host=.*/, 'host=/nonesuch');
     const sentence = new RegExp(
       `There is no socket /nonesuch/\\.s\\.PGSQL\\.${postgres.port}\\. Check the folder`,
@@ -154,7 +157,7 @@ describe('a PostgreSQL with a Unix socket and TLS', () => {
     ['is plain if the server has no TLS', false, [], false],
     ['is plain if the server refuses TLS', true, ['hostssl all all all reject'], false],
     ['uses TLS if the server refuses plain connections', true, ['hostnossl all all all reject'], true],
-  ])('is reached with sslmode=prefer %s', async (_, tls, lines, expected) => {
+  ])('sslmode=prefer %s', async (_, tls, lines, expected) => {
     await postgres.accept(tls, ...lines);
     await connectEverything(tcpUrl('?sslmode=prefer'));
     expect(await usesTls()).toBe(expected);

@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Prisma } from '#database/generated/client.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 
-/** /** Columns that no page shows or depends on. */
+/** Columns that no page shows or depends on. */
 const SHOWN_NOWHERE = ['id', 'createdAt'];
 
-/** /** For each type, a value that differs from the row's. */
+/** For each type, a value that differs from the row's. */
 const OTHER: Record<string, string> = {
   text: `"COLUMN" || '-other'`,
   boolean: 'NOT "COLUMN"',

@@ -13,7 +13,7 @@ const changed = (posts: Record<string, boolean>): ContentChanges => ({
 
 type Reader = { position: Position; next: () => Promise<ContentChanges>; nextDue: number | undefined };
 
-/** /** Reads the log like a process that follows it from now on. */
+/** Reads the log like a process that follows it from now on. */
 async function reader(database: TestDatabase, url = database.url): Promise<Reader> {
   const read = (since: Position | undefined) =>
     connected(url, (client) => readContentLog(client, database.address, since));
@@ -163,7 +163,7 @@ describe('the content log', () => {
     const log = await reader(database);
     expect(log.nextDue).toBeGreaterThan(3_590_000);
     expect(log.nextDue).toBeLessThanOrEqual(3_600_000);
-    // // Like a container that was down at that time: its position is older than the date.
+    // Like a container that was down at that time: its position is older than the date.
     await database.query(`ALTER TABLE "Post" DISABLE TRIGGER USER`);
     await database.query(`UPDATE "Post" SET "publishedAt" = now() - interval '1 second'`);
     log.position = { ...log.position, at: new Date(Date.now() - 60_000).toISOString() };

@@ -7,7 +7,7 @@ import { runNode } from '../setup/command.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { startService } from '../setup/http-service.ts';
 
-/** /** For each type in the schema, another value. */
+/** For each type in the schema, another value. */
 const CHANGED: Record<string, string> = {
   text: `'zz-' || md5(COLUMN::text)`,
   boolean: 'NOT COLUMN',
@@ -15,7 +15,7 @@ const CHANGED: Record<string, string> = {
   integer: 'COLUMN + 1',
 };
 
-/** /** Everything that pages read, by every function that they read with. */
+/** Everything that pages read, by every function that they read with. */
 async function shownBy(database: TestDatabase, slugs: string[]): Promise<string> {
   vi.stubEnv('DATABASE_URL', database.url);
   try {
@@ -34,7 +34,7 @@ describe('contentRevision', () => {
     const database = await createDatabase({ migrated: true });
     const slugs = Array.from({ length: 12 }, (_, index) => `post-${index + 1}`);
     await writePosts(database, slugs.length);
-    // // Posts with the same date are ordered by their ids.
+    // Posts with the same date are ordered by their ids.
     await database.query(`UPDATE "Post" SET "publishedAt" = '2026-01-01'`);
     const columns = await database.query<{ name: string; type: string }>(
       `SELECT column_name AS name, data_type AS type FROM information_schema.columns WHERE table_name = 'Post'`,

@@ -8,7 +8,7 @@ import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { parseDatabaseUrl } from '../setup/database-address.ts';
 
-/** /** The same database's address for a new user who may read it. */
+/** The same database's address for a new user who may read it. */
 async function asReader(database: TestDatabase) {
   const user = database.address.database.replace('test', 'reader');
   await database.query(`CREATE ROLE ${user} LOGIN PASSWORD 'of-a-test'`);

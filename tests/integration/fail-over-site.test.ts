@@ -15,7 +15,7 @@ beforeAll(async () => {
   );
   proxy = await startDatabaseProxy(build.database.address);
   site = await serveStandalone({ DATABASE_URL_FILE: '', DATABASE_URL: proxy.url }, build.folder);
-  // // Next.js logs a line of its own when it is loaded.
+  // Next.js logs a line of its own when it is loaded.
   await (await fetch(`${site.url}/support/offer.css`)).text();
 });
 
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 let asked = 0;
 
-/** /** Requests pages that were never rendered, so each reads the database. */
+/** Requests pages that were never rendered, so each reads the database. */
 function askForPages(count: number): Promise<{ status: number; after: number }[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
@@ -41,7 +41,7 @@ function askForPages(count: number): Promise<{ status: number; after: number }[]
 
 describe('pages while the database fails over', () => {
   it('are back within seconds after ten connections froze, with two lines in the log', async () => {
-    // // Readers waiting for a lock use up every connection of the pool.
+    // Readers waiting for a lock use up every connection of the pool.
     const lock = build.database.query('BEGIN; LOCK TABLE "Post"; SELECT pg_sleep(3); COMMIT');
     const warm = await askForPages(12);
     await lock;

@@ -6,17 +6,15 @@ import { watchDatabase } from '#database/watch.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
 import { type DatabaseProxy, startDatabaseProxy } from '../setup/database-proxy.ts';
 
-/** /** Connections in the pool while serving. */
+/** Connections in the pool while serving. */
 const POOL = 10;
 
-/**
- * /** Milliseconds within which a query on a new connection is answered: well below the timeout of a query that is not.
- */
+/** Milliseconds within which a query on a new connection is answered: well below the timeout of a query that is not. */
 const SOON = 3_000;
 
 const count = () => database().post.count();
 
-/** /** How a query ended, and after how many milliseconds. */
+/** How a query ended, and after how many milliseconds. */
 async function timed(query: () => Promise<unknown>): Promise<{ answered: boolean; after: number }> {
   const start = performance.now();
   const answered = await query().then(

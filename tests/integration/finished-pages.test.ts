@@ -23,7 +23,7 @@ afterAll(async () => {
 const serveOwn = (variables: Record<string, string> = {}) =>
   serveStandalone({ DATABASE_URL_FILE: '', DATABASE_URL: build.database.url, ...variables }, build.folder);
 
-/** /** Sends none of the headers that `fetch` adds by itself, and decodes nothing. */
+/** Sends none of the headers that `fetch` adds by itself, and decodes nothing. */
 async function ask(path: string, headers: Record<string, string> = {}, method = 'GET') {
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: Buffer }>(
     (resolve, reject) => {
@@ -157,7 +157,7 @@ describe('the content security policy', () => {
 });
 
 describe('a visitor', () => {
-  /** /** What an attacker could send to change what others read. */
+  /** What an attacker could send to change what others read. */
   const HOSTILE: Record<string, string>[] = [
     {
       Host: 'evil.example',
@@ -207,7 +207,7 @@ describe('a visitor', () => {
     try {
       for (const headers of HOSTILE) {
         await build.database.query('SELECT content_changed_all()');
-        // // Both have read the log by the time the other servers of the suite have, in 0.2 s.
+        // Both have read the log by the time the other servers of the suite have, in 0.2 s.
         await new Promise((resolve) => setTimeout(resolve, 300));
         for (const path of PAGES) {
           const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

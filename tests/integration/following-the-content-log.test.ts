@@ -47,7 +47,7 @@ async function follow(options: Partial<Following> = {}): Promise<ContentLog> {
 let edits = 0;
 
 /**
- * /** Edits a post.
+ * Edits a post.
  * @returns milliseconds until the follower knew
  */
 async function reactionTo(slug: string, limit = 5_000): Promise<number> {

@@ -17,7 +17,7 @@ import {
 import { copyProject } from '../setup/project-copy.ts';
 import { serveStandalone } from '../setup/standalone.ts';
 
-/** /** Next.js on a standalone build without the project's own server. */
+/** Next.js on a standalone build without the project's own server. */
 const PLAIN_SERVER = `
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -100,7 +100,7 @@ describe('the build', () => {
   });
 });
 
-/** /** Runs while a copy of the shipped build is served. */
+/** Runs while a copy of the shipped build is served. */
 async function withServer(
   script: string[],
   prepare: (copy: string) => void,

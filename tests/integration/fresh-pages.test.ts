@@ -16,12 +16,12 @@ let build: OwnBuild;
 let changes = 0;
 const stops: (() => unknown)[] = [];
 
-// // Each test starts a server or two, which takes a while on a busy machine.
+// Each test starts a server or two, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 90_000 });
 
 beforeAll(async () => {
   build = await makeOwnBuild();
-  // // So that the first list shows it.
+  // So that the first list shows it.
   await build.database.query('UPDATE "Post" SET "publishedAt" = now() WHERE "slug" = $1', [POST]);
 });
 
@@ -41,7 +41,7 @@ async function start(url = build.database.url, variables: Record<string, string>
   return site;
 }
 
-/** /** Waits until Next.js is loaded, with the code for a list and for a post. */
+/** Waits until Next.js is loaded, with the code for a list and for a post. */
 async function warm(site: Standalone): Promise<void> {
   await read(site, '/support/offer.css');
   await build.database.query('SELECT content_changed_all()');
@@ -57,11 +57,11 @@ async function shows(site: Standalone, path: string, text: string): Promise<bool
   return (await read(site, path)).body.includes(text);
 }
 
-/** /** Timeout for a server that is starting on a busy machine. */
+/** Timeout for a server that is starting on a busy machine. */
 const PATIENCE = { timeout: 20_000, interval: 50 };
 
 /**
- * /** Changes a post by SQL.
+ * Changes a post by SQL.
  * @returns its new title
  */
 async function retitle(slug = POST): Promise<string> {
@@ -79,7 +79,7 @@ async function publish(slug: string, publishedAt = 'now()'): Promise<void> {
 }
 
 /**
- * /** Waits until both the page and the list of each site have a text.
+ * Waits until both the page and the list of each site have a text.
  * @returns milliseconds
  */
 async function reach(sites: Standalone[], title: string): Promise<number> {
@@ -94,7 +94,7 @@ async function reach(sites: Standalone[], title: string): Promise<number> {
   return performance.now() - begin;
 }
 
-/** /** Milliseconds from a commit to the page and the list: the best of five, since the machine is shared. */
+/** Milliseconds from a commit to the page and the list: the best of five, since the machine is shared. */
 async function reactionOf(sites: Standalone[]): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < 5; round++) times.push(await reach(sites, await retitle()));
@@ -276,7 +276,7 @@ describe('readers', () => {
   it('cause one render of an expired page, even a thousand of them', async () => {
     const { database, folder, remove } = await makeOwnBuild();
     stops.push(remove);
-    // // Each row that a render reads advances a sequence: the policy is evaluated for every row unless the owner reads
+    // Each row that a render reads advances a sequence: the policy is evaluated for every row unless the owner reads
     // it.
     await database.query(`CREATE ROLE counted LOGIN PASSWORD 'change-me'`);
     await database.query(`

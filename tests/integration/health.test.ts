@@ -11,7 +11,7 @@ it('checks the health of a standalone build with the bundled commands only and n
   for (const name of readdirSync(build).filter((file) => /^sealed.*\.js$/.test(file)))
     copyFileSync(join(build, name), join(folder, name));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  // // Marks a bundle; without it the command would look for the project's .env.
+  // Marks a bundle; without it the command would look for the project's .env.
   writeFileSync(join(folder, 'prisma'), '');
   const { hostname, port } = new URL(inject('siteUrl'));
   const health = runNode(folder, ['sealed.js', 'health'], { HOSTNAME: hostname, PORT: port });

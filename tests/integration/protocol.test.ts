@@ -9,17 +9,17 @@ let site: Standalone;
 
 beforeAll(async () => {
   site = await serveStandalone({ REVALIDATE_TOKEN: token });
-  // // Next.js logs a line of its own when it is loaded.
+  // Next.js logs a line of its own when it is loaded.
   await (await fetch(`${site.url}/support/offer.css`)).text();
 });
 
 afterAll(() => site.stop());
 
-/** /** The lines that the server logs while this runs. */
+/** The lines that the server logs while this runs. */
 async function logged(run: () => Promise<unknown>): Promise<string> {
   const before = site.log().length;
   await run();
-  // // A request through Next.js, whose own lines would come before the response to this one.
+  // A request through Next.js, whose own lines would come before the response to this one.
   await (await fetch(`${site.url}/support/offer.css`)).text();
   return site.log().slice(before);
 }

@@ -27,7 +27,7 @@ const order = (body: string, headers: Record<string, string> = { Authorization: 
 const title = async () =>
   /<h1[^>]*>([^<]*)/.exec(await (await fetch(`${site.url}/posts/${slug}`)).text())?.[1];
 
-/** /** The pages that a server has rendered, and when. */
+/** The pages that a server has rendered, and when. */
 const rendersOf = async ({ url }: Standalone): Promise<Record<string, string>> => {
   const headers = { Accept: 'application/json', Authorization: `Bearer ${token}` };
   const { pages } = await (await fetch(`${url}/status`, { headers })).json();

@@ -61,11 +61,11 @@ describe('the database client while credentials are rotated under load', () => {
     const connections = "FROM pg_stat_activity WHERE usename = $1 AND state = 'idle'";
     await admin.query(`SELECT pg_terminate_backend(pid) ${connections}`, [role]);
     await vi.waitFor(async () => expect(await admin.query(`SELECT pid ${connections}`, [role])).toEqual([]));
-    // // The client notices it the next time it reads from the socket.
+    // The client notices it the next time it reads from the socket.
     await elapsed(100);
   };
 
-  /** /** Queries without a pause, in more loops than the pool has connections, so that it opens new ones and queues. */
+  /** Queries without a pause, in more loops than the pool has connections, so that it opens new ones and queues. */
   async function underLoad(rotate: (seen: Set<string>) => Promise<void>): Promise<Set<string>> {
     const users = new Set<string>();
     let rotated = false;
@@ -77,7 +77,7 @@ describe('the database client while credentials are rotated under load', () => {
         for (const { who } of rows) users.add(who);
       }
     };
-    // // A loop that fails ends the test at once, and one that kept running would keep the process alive.
+    // A loop that fails ends the test at once, and one that kept running would keep the process alive.
     const lanes = Array.from({ length: 16 }, lane);
     try {
       await Promise.race([Promise.all(lanes), rotate(users)]);
@@ -88,7 +88,7 @@ describe('the database client while credentials are rotated under load', () => {
     return users;
   }
 
-  /** /** When the connections were opened, according to PostgreSQL. */
+  /** When the connections were opened, according to PostgreSQL. */
   const connectedSince = (role: string, moment: Date) =>
     admin.query<{ old: number; new: number }>(
       `SELECT count(*) FILTER (WHERE backend_start < $2)::int AS old, count(*) FILTER (WHERE backend_start >= $2)::int AS new

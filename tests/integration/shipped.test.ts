@@ -19,7 +19,7 @@ describe('.next/standalone after npm start', () => {
     const token = inject('plantedToken');
     const holding = files.filter(({ file, isLink }) => !isLink && readFileSync(file).includes(token));
     expect(holding.map(({ path }) => path)).toEqual([]);
-    // // The same check finds it in the project.
+    // The same check finds it in the project.
     expect(readFileSync(join(inject('siteFolder'), '.npmrc')).includes(token)).toBe(true);
   });
 

@@ -6,7 +6,7 @@ import { describe, expect, inject, it, vi } from 'vitest';
 
 const site = inject('siteUrl');
 
-/** /** Requests a path unchanged: `fetch` would normalize it. */
+/** Requests a path unchanged: `fetch` would normalize it. */
 function ask(
   path: string,
 ): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }> {
@@ -25,7 +25,7 @@ function ask(
   });
 }
 
-/** /** Runs one query in the database that the site started for itself. */
+/** Runs one query in the database that the site started for itself. */
 async function query(sql: string): Promise<void> {
   const connectionString = readFileSync(join(inject('siteFolder'), '.data/database_url'), 'utf8').trim();
   const client = new pg.Client({ connectionString });

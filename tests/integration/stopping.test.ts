@@ -7,7 +7,7 @@ import { startStripe } from '../setup/stripe.ts';
 
 const folder = inject('siteFolder');
 
-/** /** Prints each file that a process loads, and the moment at which it first listens for SIGTERM. */
+/** Prints each file that a process loads, and the moment at which it first listens for SIGTERM. */
 const WATCHING = `data:text/javascript,${encodeURIComponent(`
 import { registerHooks } from 'node:module';
 registerHooks({ load: (url, context, next) => {
@@ -43,10 +43,10 @@ async function serve(variables: Record<string, string> = {}): Promise<{ server: 
   return { server, url };
 }
 
-/** /** How long to wait for something immediate, on a busy machine. */
+/** How long to wait for something immediate, on a busy machine. */
 const SOON = { timeout: 4_000 };
 
-/** /** How many seconds something took. */
+/** How many seconds something took. */
 async function seconds(promise: Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await promise;

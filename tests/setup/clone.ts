@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** /** The files of a clone that Docker and Compose read. */
+/** The files of a clone that Docker and Compose read. */
 const FILES = [
   'Dockerfile',
   '.dockerignore',
@@ -18,7 +18,7 @@ const FILES = [
   'env/make-secrets',
 ];
 
-/** /** Copies what `docker build` and `docker compose` need into a folder, so that a test can break it. */
+/** Copies what `docker build` and `docker compose` need into a folder, so that a test can break it. */
 export function copyClone(folder: string): void {
   for (const path of FILES) cpSync(path, join(folder, path), { recursive: true });
 }

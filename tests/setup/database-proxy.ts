@@ -1,27 +1,27 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { DatabaseAddress } from '#secrets/index.ts';
 
-/** /** A TCP proxy in front of a database that can lose connections the way a failed primary does. */
+/** A TCP proxy in front of a database that can lose connections the way a failed primary does. */
 export type DatabaseProxy = {
-  /** /** The database's address through the proxy. */
+  /** The database's address through the proxy. */
   address: DatabaseAddress;
   url: string;
-  /** /** Number of connections that were ever opened. */
+  /** Number of connections that were ever opened. */
   opened: () => number;
-  /** /** Number of connections that are open now. */
+  /** Number of connections that are open now. */
   open: () => number;
-  /** /** Swallows all bytes of the connections that are open now, without closing them. New connections work. */
+  /** Swallows all bytes of the connections that are open now, without closing them. New connections work. */
   freeze: () => void;
-  /** /** Closes all connections, and new ones at once, until it is called with `false`. */
+  /** Closes all connections, and new ones at once, until it is called with `false`. */
   refuse: (refused: boolean) => void;
-  /** /** The parameters of the startup message: the first message of a client after any SSLRequest. */
+  /** The parameters of the startup message: the first message of a client after any SSLRequest. */
   startupParameters: () => Record<string, string>[];
   stop: () => Promise<void>;
 };
 
 type Pair = { client: Socket; server: Socket; frozen: boolean };
 
-/** /** Starts a proxy on a free port of the loopback interface. */
+/** Starts a proxy on a free port of the loopback interface. */
 export async function startDatabaseProxy(target: DatabaseAddress): Promise<DatabaseProxy> {
   const pairs = new Set<Pair>();
   const startups: Record<string, string>[] = [];
@@ -53,7 +53,7 @@ export async function startDatabaseProxy(target: DatabaseAddress): Promise<Datab
       pair.server.destroy();
     };
     client.on('close', close).on('error', close);
-    // // A frozen connection stays open for as long as the client keeps it.
+    // A frozen connection stays open for as long as the client keeps it.
     pair.server.on('close', () => pair.frozen || close()).on('error', () => pair.frozen || close());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

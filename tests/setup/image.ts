@@ -13,26 +13,26 @@ import { dockerAnswers } from './docker.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** /** What the container suite shares; `undefined` if there is no Docker engine. */
+    /** What the container suite shares; `undefined` if there is no Docker engine. */
     built: Built | undefined;
   }
 }
 
-/** /** An image that was built with a real secret, and the database that it was built from. */
+/** An image that was built with a real secret, and the database that it was built from. */
 export type Built = {
-  /** /** The image's name. */
+  /** The image's name. */
   image: string;
-  /** /** The file that holds the build secret: a URL whose password is a canary. */
+  /** The file that holds the build secret: a URL whose password is a canary. */
   secretFile: string;
-  /** /** The same URL. */
+  /** The same URL. */
   url: string;
-  /** /** Its password, which occurs nowhere else. */
+  /** Its password, which occurs nowhere else. */
   canary: string;
-  /** /** What `docker:build` printed. */
+  /** What `docker:build` printed. */
   log: string;
 };
 
-/** /** Builds the image once for the whole suite, from a PostgreSQL in a container, with a canary as the password. */
+/** Builds the image once for the whole suite, from a PostgreSQL in a container, with a canary as the password. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (!dockerAnswers()) {
     project.provide('built', undefined);

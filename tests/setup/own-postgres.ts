@@ -17,25 +17,25 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
 
-/** /** A PostgreSQL that belongs to one test file, and also has a Unix socket and TLS. */
+/** A PostgreSQL that belongs to one test file, and also has a Unix socket and TLS. */
 export type OwnPostgres = {
   user: string;
   password: string;
   database: string;
   port: number;
-  /** /** The folder of the Unix socket. */
+  /** The folder of the Unix socket. */
   socketFolder: string;
-  /** /** A file with the CA that signed the server's certificate, whose name is `localhost`. */
+  /** A file with the CA that signed the server's certificate, whose name is `localhost`. */
   authority: string;
   query: (sql: string) => Promise<pg.QueryResult>;
-  /** /** Turns TLS on or off, and puts lines before those of pg_hba.conf; see `man pg_hba.conf`. */
+  /** Turns TLS on or off, and puts lines before those of pg_hba.conf; see `man pg_hba.conf`. */
   accept: (tls: boolean, ...lines: string[]) => Promise<void>;
   stop: () => void;
 };
 
 const LOAD_TIME = 'SELECT extract(epoch FROM pg_conf_load_time()) AS at';
 
-/** /** Starts one. The embedded PostgreSQL listens on TCP only, so it is started a second time with a socket. */
+/** Starts one. The embedded PostgreSQL listens on TCP only, so it is started a second time with a socket. */
 export async function startOwnPostgres(): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-pg-'));
   chmodSync(folder, 0o755);
@@ -44,7 +44,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   chmodSync(socketFolder, 0o777);
 
   const first = await startEmbeddedPostgres(folder);
-  // // TCP at first, then the socket, to which no TLS rule applies.
+  // TCP at first, then the socket, to which no TLS rule applies.
   let way: pg.ClientConfig = { connectionString: readFileSync(first.urlFile, 'utf8').trim() };
   const query = async (sql: string) => {
     const client = new pg.Client(way);
@@ -77,7 +77,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
       const loadedAt = async () => Number((await query(LOAD_TIME)).rows[0]?.at);
       const before = await loadedAt();
       await query('SELECT pg_reload_conf()');
-      // // A new connection inherits what the server has loaded.
+      // A new connection inherits what the server has loaded.
       while ((await loadedAt()) === before) await elapsed(20);
     },
     stop: () => {
@@ -89,7 +89,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   };
 }
 
-/** /** PostgreSQL requires that only its own user can read the key. */
+/** PostgreSQL requires that only its own user can read the key. */
 function makeCertificate(folder: string, owner: { uid: number; gid: number }) {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];

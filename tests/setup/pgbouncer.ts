@@ -32,7 +32,7 @@ auth_file = ${join(folder, 'users.txt')}
 pool_mode = transaction
 `,
   );
-  // // PgBouncer refuses to run as root.
+  // PgBouncer refuses to run as root.
   const account = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
   const child = spawn('pgbouncer', [...account, join(folder, 'pgbouncer.ini')], {
     stdio: ['ignore', 'ignore', 'pipe'],

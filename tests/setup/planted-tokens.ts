@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** /** Where tokens occur in a project, and in what form. */
+/** Where tokens occur in a project, and in what form. */
 const FORMS: Record<string, (token: string) => string> = {
   '.npmrc': (token) => `\n//registry.example.com/:_authToken=${token}\n`,
   '.env': (token) => `PLANTED_TOKEN=${token}\n`,
@@ -16,7 +16,7 @@ const FORMS: Record<string, (token: string) => string> = {
   'env/registry_token.txt': (token) => token,
 };
 
-/** /** Folders that a build reads. */
+/** Folders that a build reads. */
 const FOLDERS = [
   '',
   'src',
@@ -28,11 +28,11 @@ const FOLDERS = [
   'sealcheck',
 ];
 
-/** /** Each folder in it is a migration. */
+/** Each folder in it is a migration. */
 const WITHOUT_FOLDERS = 'prisma/migrations';
 
 /**
- * /** Writes one new token into every file of a copy of the project that could hold one, nested ones too. Returns the
+ * Writes one new token into every file of a copy of the project that could hold one, nested ones too. Returns the
  * token.
  */
 export function plantTokens(project: string): string {

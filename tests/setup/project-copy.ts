@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** /** The files of a clone that a build reads. */
+/** The files of a clone that a build reads. */
 const SOURCES = ['package.json', 'tsconfig.json', 'next.config.ts', 'prisma.config.ts', 'prisma', 'src'];
 
 /**
- * /** Copies the project into a new folder, so that a test builds and runs there and leaves the developer's build
+ * Copies the project into a new folder, so that a test builds and runs there and leaves the developer's build
  * unchanged.
  */
 export function copyProject(folder: string): void {
@@ -18,7 +18,7 @@ export function copyProject(folder: string): void {
   copyPackages(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
 }
 
-/** /** Nothing writes into packages, so hard links are enough, and a thousand times faster. */
+/** Nothing writes into packages, so hard links are enough, and a thousand times faster. */
 function copyPackages(from: string, to: string): void {
   try {
     execFileSync('cp', ['-al', from, to], { stdio: 'ignore' });

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** /** One response as it came over the wire. */
+/** One response as it came over the wire. */
 export type RawAnswer = { status: number; headers: Record<string, string>; body: string };
 
-/** /** Opens a connection to a site, for requests that no HTTP client sends. */
+/** Opens a connection to a site, for requests that no HTTP client sends. */
 export async function openSocket(site: string): Promise<Socket> {
   const { hostname, port } = new URL(site);
   const socket = connect(Number(port), hostname);
@@ -13,7 +13,7 @@ export async function openSocket(site: string): Promise<Socket> {
 }
 
 /**
- * /** Sends bytes and reads until the server closes the connection.
+ * Sends bytes and reads until the server closes the connection.
  *
  * @param lines the request's lines; `Connection: close` is added, and a Host unless one is given
  */
@@ -24,7 +24,7 @@ export async function sendRaw(site: string, lines: string[], body = ''): Promise
   return parseAnswer(await untilClosed(socket));
 }
 
-/** /** Everything that is received until the server closes the connection. */
+/** Everything that is received until the server closes the connection. */
 export async function untilClosed(socket: Socket): Promise<string> {
   let text = '';
   socket.setEncoding('utf8');
@@ -35,7 +35,7 @@ export async function untilClosed(socket: Socket): Promise<string> {
   return text;
 }
 
-/** /** Parses the first response in a text; status 0 if there is none. */
+/** Parses the first response in a text; status 0 if there is none. */
 export function parseAnswer(text: string): RawAnswer {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [statusLine = '', ...fields] = head.split('\r\n');

@@ -2,23 +2,23 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { GenericContainer, Wait } from 'testcontainers';
 
-/** /** Where Vault and OpenBao are published. A machine that has pulled one runs the suite against it too. */
+/** Where Vault and OpenBao are published. A machine that has pulled one runs the suite against it too. */
 const REPOSITORIES = ['hashicorp/vault', 'openbao/openbao'];
 
-/** /** A Vault whose AppRole `blog` may read `secret/sealed`. */
+/** A Vault whose AppRole `blog` may read `secret/sealed`. */
 export type VaultToRead = {
   address: string;
   roleId: string;
   secretId: string;
-  /** /** Writes a new version of `secret/sealed`. */
+  /** Writes a new version of `secret/sealed`. */
   write(secret: Record<string, string>): Promise<void>;
-  /** /** Deletes its newest version, as `vault kv delete` does. */
+  /** Deletes its newest version, as `vault kv delete` does. */
   deleteNewest(): Promise<void>;
   revokeTokens(): Promise<void>;
   close(): Promise<unknown>;
 };
 
-/** /** The images of Vault and OpenBao that the engine has; none is pulled. */
+/** The images of Vault and OpenBao that the engine has; none is pulled. */
 export function vaultImages(): string[] {
   try {
     return REPOSITORIES.flatMap((repository) => {
@@ -31,7 +31,7 @@ export function vaultImages(): string[] {
 }
 
 /**
- * /** Starts an image in development mode, and sets it up over its API; see
+ * Starts an image in development mode, and sets it up over its API; see
  * https://developer.hashicorp.com/vault/api-docs/auth/approle.
  *
  * @param lasts lifetime of a token in seconds

@@ -1,4 +1,4 @@
-/** /** Files that serving needs, by their paths in the standalone build, outside its packages. */
+/** Files that serving needs, by their paths in the standalone build, outside its packages. */
 const FILES = [
   /^package\.json$/,
   /^sealed(-[\w-]+)?\.js$/,
@@ -14,7 +14,7 @@ const FILES = [
 
 const SOURCE = /\.(d\.)?[cm]?tsx?$|(^|\/)package-lock\.json$/;
 
-/** /** The packages that serving needs. Adding one is a decision. */
+/** The packages that serving needs. Adding one is a decision. */
 const PACKAGES = [
   '@next/env',
   '@prisma/client',
@@ -41,14 +41,11 @@ const PACKAGES = [
   'xtend',
 ];
 
-/**
- * /**
- * @returns the paths of files in a standalone build that serving does not need, with forward slashes
- */
+/** @returns the paths of files in a standalone build that serving does not need, with forward slashes */
 export function notNeeded(paths: string[]): string[] {
   return paths.filter((path) => {
     const [, name] = /^(?:\.next\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
-    // // Turbopack adds a hash to the name of a package that it does not bundle.
+    // Turbopack adds a hash to the name of a package that it does not bundle.
     if (name) return !PACKAGES.includes(name.replace(/-[0-9a-f]{16}$/, ''));
     return SOURCE.test(path) || !FILES.some((pattern) => pattern.test(path));
   });

@@ -8,21 +8,21 @@ import { copyProject } from './project-copy.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** /** Where `npm start` serves a copy of the project, such as `http://127.0.0.1:3000`. */
+    /** Where `npm start` serves a copy of the project, such as `http://127.0.0.1:3000`. */
     siteUrl: string;
-    /** /** The copy's folder. */
+    /** The copy's folder. */
     siteFolder: string;
-    /** /** A token that is in many files of the copy. */
+    /** A token that is in many files of the copy. */
     plantedToken: string;
   }
 }
 
 type Site = { url: string; folder: string; token: string; stop: () => Promise<void> };
 
-// // Two suites request it, in separate modules but in one process.
+// Two suites request it, in separate modules but in one process.
 const shared = globalThis as typeof globalThis & { site?: Promise<Site> };
 
-/** /** The blog as a newcomer gets it: a clone in a folder of mode 0700 whose path has spaces, and `npm start`. */
+/** The blog as a newcomer gets it: a clone in a folder of mode 0700 whose path has spaces, and `npm start`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   shared.site ??= startSite();
   const site = await shared.site;
@@ -38,7 +38,7 @@ async function startSite(): Promise<Site> {
   const folder = join(parent, 'a path with spaces');
   copyProject(folder);
   const token = plantTokens(folder);
-  // // Larger than JavaScript's longest string, as a database dump may be.
+  // Larger than JavaScript's longest string, as a database dump may be.
   writeFileSync(join(folder, 'backup.dump'), '');
   truncateSync(join(folder, 'backup.dump'), 600 * 2 ** 20);
   const start = runNode(folder, ['src/commands/start.ts']);

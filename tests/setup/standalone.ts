@@ -10,13 +10,10 @@ import { type DatabaseAddress, readDatabaseAddress } from '#secrets/index.ts';
 import { runNode } from './command.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
-/** /** Another server of the suite's shared build, with secrets of its own. */
+/** Another server of the suite's shared build, with secrets of its own. */
 export type Standalone = { url: string; log: () => string; stop: () => Promise<unknown> };
 
-/**
- * /**
- * @param build a standalone build other than the suite's shared one
- */
+/** @param build a standalone build other than the suite's shared one */
 export async function serveStandalone(
   variables: Record<string, string>,
   build = join(inject('siteFolder'), '.next/standalone'),
@@ -32,25 +29,21 @@ export async function serveStandalone(
   return { url, log: server.output, stop: () => server.stop() };
 }
 
-/** /** The database that the suite's site started for itself. */
+/** The database that the suite's site started for itself. */
 export function siteAddress(): DatabaseAddress {
   return readDatabaseAddress({ DATABASE_URL_FILE: join(inject('siteFolder'), '.data/database_url') });
 }
 
-/** /** Runs one query in the database that the suite's site started for itself. */
+/** Runs one query in the database that the suite's site started for itself. */
 export async function queryOfSite(sql: string, values: string[] = []): Promise<void> {
   const client = await connectTo(siteAddress());
   await client.query(sql, values).finally(() => client.end());
 }
 
-/**
- * /** A test's own database with the posts of the shared build, and a build whose record says that it was made from it.
- */
+/** A test's own database with the posts of the shared build, and a build whose record says that it was made from it. */
 export type OwnBuild = { database: TestDatabase; folder: string; remove: () => void };
 
-/**
- * /** Makes an {@link OwnBuild}: its pages are those of the shared build, and its position in the content log is now.
- */
+/** Makes an {@link OwnBuild}: its pages are those of the shared build, and its position in the content log is now. */
 export async function makeOwnBuild(): Promise<OwnBuild> {
   const database = await createDatabase({ migrated: true });
   await copyPosts(siteAddress(), database.address);
@@ -65,7 +58,7 @@ export async function makeOwnBuild(): Promise<OwnBuild> {
   const record = JSON.parse(readFileSync(file, 'utf8'));
   const client = await connectTo(database.address);
   const { position } = await readContentLog(client, database.address, undefined).finally(() => client.end());
-  // // Not overwritten in place: the shared build has the same file.
+  // Not overwritten in place: the shared build has the same file.
   rmSync(file);
   writeFileSync(file, JSON.stringify({ ...record, database: position.database, position }));
   return { database, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };

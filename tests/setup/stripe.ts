@@ -1,13 +1,13 @@
 import { type HttpService, type Received, startService } from './http-service.ts';
 
-/** /** Where the reader pays, in the form that Stripe returns for a test session. */
+/** Where the reader pays, in the form that Stripe returns for a test session. */
 export const CHECKOUT_PAGE = 'https://checkout.stripe.com/c/pay/cs_test_1';
 
-/** /** A stand-in for Stripe's API. `trouble` replaces the response; `silence` leaves the request without one. */
+/** A stand-in for Stripe's API. `trouble` replaces the response; `silence` leaves the request without one. */
 export type StripeServer = HttpService & { trouble: [number, object] | 'silence' | undefined };
 
 /**
- * /** Creates Checkout Sessions and rejects requests as https://docs.stripe.com/api/checkout/sessions/create and
+ * Creates Checkout Sessions and rejects requests as https://docs.stripe.com/api/checkout/sessions/create and
  * …/api/errors say.
  */
 export async function startStripe(key: string): Promise<StripeServer> {

@@ -3,13 +3,13 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 type Module = {
-  /** /** The modules that it may import from. */
+  /** The modules that it may import from. */
   imports: string[];
-  /** /** The files that other modules may import. */
+  /** The files that other modules may import. */
   public: string[];
 };
 
-/** /** Every module of `src/`. To allow an import or make a file public, add it here. */
+/** Every module of `src/`. To allow an import or make a file public, add it here. */
 const MODULES: Record<string, Module> = {
   app: { imports: ['newsletter', 'posts', 'status', 'support', 'page-cache', 'secrets', 'ui'], public: [] },
   commands: {
@@ -127,13 +127,13 @@ const MODULES: Record<string, Module> = {
   },
 };
 
-/** /** Package imports that are not paths; see `imports` in package.json. */
+/** Package imports that are not paths; see `imports` in package.json. */
 const ALIASES = ['#secrets/server-guard'];
 
-/** /** The source by its path in `src/`, with forward slashes. */
+/** The source by its path in `src/`, with forward slashes. */
 type Source = Record<string, string>;
 
-/** /** An import of a file in `src/` by another. */
+/** An import of a file in `src/` by another. */
 type Import = { from: string; to: string };
 
 function sourceOfProject(): Source {
@@ -143,7 +143,7 @@ function sourceOfProject(): Source {
   return Object.fromEntries(paths.map((path) => [path, readFileSync(join('src', path), 'utf8')]));
 }
 
-/** /** Includes imports of types and dynamic imports. */
+/** Includes imports of types and dynamic imports. */
 function importsOf(source: Source): Import[] {
   return Object.entries(source).flatMap(([from, text]) =>
     [...text.matchAll(/\b(?:from|import)\s*\(?\s*'([#.][^']+)'/g)]
@@ -160,7 +160,7 @@ function importsOf(source: Source): Import[] {
 
 const moduleOf = (path: string) => path.split('/')[0] ?? '';
 
-/** /** One sentence for each violation. */
+/** One sentence for each violation. */
 function violations(source: Source): string[] {
   const imports = importsOf(source);
   const between = imports.filter(({ from, to }) => moduleOf(from) !== moduleOf(to));
@@ -190,7 +190,7 @@ function violations(source: Source): string[] {
   ];
 }
 
-/** /** The import cycles between files, each in the form in which it is found first. */
+/** The import cycles between files, each in the form in which it is found first. */
 function cycles(imports: Import[]): string[][] {
   const found: string[][] = [];
   const done = new Set<string>();

@@ -14,7 +14,7 @@ const write = (name: string, content: string | Buffer) => {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
 };
-/** /** Writes a file into the build and into its shipped copy. */
+/** Writes a file into the build and into its shipped copy. */
 const writeBoth = (name: string, content: string) => {
   write(`.next/${name}`, content);
   write(`.next/standalone/.next/${name}`, content);

@@ -5,7 +5,7 @@ import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
 import { ANSWER_TIMEOUT } from '#serving/shutdown.ts';
 import { readObject } from '../setup/kubernetes.ts';
 
-/** /** The files below /run/secrets that a running container looks for. */
+/** The files below /run/secrets that a running container looks for. */
 const RUN_TIME = SECRET_NAMES.filter((name) => declarationOf(name).phases.run).map((name) =>
   name.toLowerCase(),
 );

@@ -10,10 +10,7 @@ const answers: RequestListener = ({ url }, response) => {
 
 let server: Server | undefined;
 
-/**
- * /**
- * @returns the port, or `undefined` if this machine does not have the address
- */
+/** @returns the port, or `undefined` if this machine does not have the address */
 async function listen(hostname: string, listener: RequestListener): Promise<number | undefined> {
   const started = createServer(listener);
   server = started;
@@ -72,7 +69,7 @@ describe('sealed health', () => {
     const port = await listen('127.0.0.1', listener);
     const start = performance.now();
     const { code, output } = await health({ PORT: String(port) });
-    // // The image allows 3 seconds. Starting Node.js takes part of it, and more on a busy machine.
+    // The image allows 3 seconds. Starting Node.js takes part of it, and more on a busy machine.
     expect(performance.now() - start).toBeLessThan(6_000);
     expect(code).toBe(1);
     expect(output.trim()).toMatch(sentence);

@@ -16,7 +16,7 @@ const documents = [
   ),
 ];
 
-/** /** The anchors that GitHub gives to a document's headings. */
+/** The anchors that GitHub gives to a document's headings. */
 function anchorsOf(markdown: string): string[] {
   return [...withoutCode(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

@@ -4,25 +4,25 @@ import { parseAst } from 'vite';
 import { describe, expect, it } from 'vitest';
 
 /**
- * /** Docs quote a message in two forms: as inline code that is a whole sentence with its full stop, or as a line of a
- * code block marked `log`. A ` … ` stands for an omitted part.
+ * Docs quote a message in two forms: as inline code that is a whole sentence with its full stop, or as a line of a code
+ * block marked `log`. A ` … ` stands for an omitted part.
  */
 const INLINE = /`([^`]+[\p{L}\d)]\.(?: …)?)`/gu;
 const BLOCK = /^```log\n(.*?)^```$/gms;
 const FEWEST_WORDS = 4;
 
-/** /** What the log puts before a message: a part of the server, or a secret and its source. */
+/** What the log puts before a message: a part of the server, or a secret and its source. */
 const PREFIX = /^(\w+: |[A-Z_]+ \([^)]+\) )/;
 
 /**
- * /** How much of a quote must match literal text of the source, so that a template of placeholders does not match
+ * How much of a quote must match literal text of the source, so that a template of placeholders does not match
  * everything.
  */
 const FEWEST_CHARACTERS = 12;
 const SMALLEST_PART = 0.3;
 const RUN = 8;
 
-/** /** Stands for any text: a placeholder in a template, or a part that the docs omit. */
+/** Stands for any text: a placeholder in a template, or a part that the docs omit. */
 const GAP = '\0';
 
 type Quote = { where: string; text: string };
@@ -51,7 +51,7 @@ function quotesIn(path: string, markdown: string): Quote[] {
   return [...inline, ...blocks];
 }
 
-/** /** Every text that the source writes, with {@link GAP} for each value in it. */
+/** Every text that the source writes, with {@link GAP} for each value in it. */
 function messagesIn(path: string): string[] {
   const found: string[] = [];
   const visit = (value: unknown): void => {
@@ -78,7 +78,7 @@ function textOf(node: Node): string | undefined {
   return sides.some((side) => side !== undefined) ? sides.map((side) => side ?? GAP).join('') : undefined;
 }
 
-/** /** The largest number of characters in which both patterns agree if one text fits both; -1 if none does. */
+/** The largest number of characters in which both patterns agree if one text fits both; -1 if none does. */
 function agreement(quote: string, message: string): number {
   let below: number[] = [];
   for (let i = quote.length; i >= 0; i--) {
@@ -99,12 +99,12 @@ function agreement(quote: string, message: string): number {
   return below[0] ?? -1;
 }
 
-/** /** A value in a message does not extend into a part that the docs omit: it would match anything around it. */
+/** A value in a message does not extend into a part that the docs omit: it would match anything around it. */
 function isBesideGap(quote: string, index: number): boolean {
   return quote[index - 1] === GAP || quote[index + 1] === GAP;
 }
 
-/** /** The consecutive characters of which a message must have one: comparing every message in full takes seconds. */
+/** The consecutive characters of which a message must have one: comparing every message in full takes seconds. */
 function runsIn(pattern: string): string[] {
   const starts = [...pattern].map((_, start) => pattern.slice(start, start + RUN));
   return starts.filter((run) => run.length === RUN && !run.includes(GAP));
@@ -121,7 +121,7 @@ function exists(text: string, messages: string[]): boolean {
   });
 }
 
-/** /** One sentence for each quote that no source file contains. */
+/** One sentence for each quote that no source file contains. */
 function stale(quotes: Quote[], messages: string[]): string[] {
   return quotes
     .filter(({ text }) => !exists(text, messages))

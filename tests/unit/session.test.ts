@@ -43,7 +43,7 @@ describe('a session', () => {
     ['a signature that is too short', `99999999999.${'a'.repeat(42)}`],
     ['a time that is no number', `nonsense.${'a'.repeat(43)}`],
     ['a signature of zeros', `99999999999.${'A'.repeat(43)}`],
-  ])('is not read from %s', (_, text) => {
+  ])('is not accepted if it is %s', (_, text) => {
     expect(isSession('status', text)).toBe(false);
   });
 });

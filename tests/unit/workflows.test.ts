@@ -5,13 +5,13 @@ import { isScalar, parseDocument, type Scalar, visit } from 'yaml';
 
 const FOLDER = '.github/workflows';
 
-/** /** Jobs with write permissions, and which. */
+/** Jobs with write permissions, and which. */
 const MAY_WRITE: Record<string, string[]> = { image: ['security-events'] };
 
 type Step = { uses?: string; run?: string; env?: object; with?: Record<string, unknown> };
 type Job = { permissions?: unknown; secrets?: unknown; uses?: string; steps?: Step[] };
 
-/** /** Violations of the workflow rules in docs/contributing.md, one sentence each. */
+/** Violations of the workflow rules in docs/contributing.md, one sentence each. */
 function breaches(text: string): string[] {
   const document = parseDocument(text);
   const workflow = document.toJS() as {
@@ -60,7 +60,7 @@ function permissionBreaches(job: string, permissions: unknown): string[] {
     .map(([scope, level]) => `Job ${job} has ${scope}: ${level}.`);
 }
 
-/** /** Whether an expression reads a secret. A comparison with the empty string only tells whether there is one. */
+/** Whether an expression reads a secret. A comparison with the empty string only tells whether there is one. */
 function namesSecret(part: unknown): boolean {
   const text = (JSON.stringify(part) ?? '').replaceAll(/\bsecrets\.\w+ != ''/g, '');
   return /\$\{\{((?!\}\}).)*\bsecrets\b/i.test(text);

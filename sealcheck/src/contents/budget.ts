@@ -1,12 +1,12 @@
-/** /** How deep and how far archives are unpacked. Sizes are in bytes. */
+/** How deep and how far archives are unpacked. Sizes are in bytes. */
 export type Limits = {
-  /** /** Archives within archives. */
+  /** Archives within archives. */
   depth: number;
-  /** /** The most that one file of a layer or tree may unpack to, including nested archives. */
+  /** The most that one file of a layer or tree may unpack to, including nested archives. */
   unpackedFile: number;
-  /** /** The most that one compressed layer may unpack to. */
+  /** The most that one compressed layer may unpack to. */
   unpackedLayer: number;
-  /** /** The largest ratio of unpacked to packed size, once the unpacked size is over `bombFloor`. */
+  /** The largest ratio of unpacked to packed size, once the unpacked size is over `bombFloor`. */
   ratio: number;
   bombFloor: number;
 };

@@ -1,12 +1,12 @@
-/** /** Where a framework embeds a key of its own in its build output. Another framework is another entry. */
+/** Where a framework embeds a key of its own in its build output. Another framework is another entry. */
 export type FrameworkRule = {
   framework: string;
   key: string;
-  /** /** The end of the path of the files that hold it. */
+  /** The end of the path of the files that hold it. */
   files: readonly string[];
-  /** /** Finds the key; group 1 is its value. Quotes may be escaped, as in a JavaScript file that holds JSON. */
+  /** Finds the key; group 1 is its value. Quotes may be escaped, as in a JavaScript file that holds JSON. */
   pattern: RegExp;
-  /** /** What someone who has it can do. */
+  /** What someone who has it can do. */
   worth: string;
   remedy: string;
 };

@@ -13,17 +13,17 @@ import { resolveStructure } from './resolve.ts';
 import type { ImageSource } from './source.ts';
 import type { Layer, Structure } from './structure.ts';
 
-/** /** The other options of an image check. */
+/** The other options of an image check. */
 export type ImageOptions = CheckOptions & {
-  /** /** Called with the path of every entry of every layer. */
+  /** Called with the path of every entry of every layer. */
   onPath?: (path: string) => void;
-  /** /** The path of the image's Dockerfile, for the diagram of the image. */
+  /** The path of the image's Dockerfile, for the diagram of the image. */
   dockerfile?: string;
 };
 
 const shortName = (name: string): string => name.replace(/^(blobs\/\w+\/[0-9a-f]{12})[0-9a-f]+$/, '$1…');
 
-/** /** Whether a container sees a layer's file, by any of its names, in any image of the archive. */
+/** Whether a container sees a layer's file, by any of its names, in any image of the archive. */
 function visibilityOf(structure: Structure, layer: Layer, path: string) {
   const { blobs } = structure;
   const names = blobs.get(layer.blob)?.paths?.namesOf(path) ?? [path];
@@ -62,8 +62,7 @@ function locateInImage(sighting: Sighting, structure: Structure): Located[] {
   return [{ place: role.kind === 'config' && /^history/.test(path) ? 'history' : role.kind, path: fallback }];
 }
 
-// // A hit in a document is reported by the field that holds it; the hit in the bytes is kept only if no field shows
-// it.
+// A hit in a document is reported by the field that holds it; the hit in the bytes is kept only if no field shows it.
 function byField(
   sighting: Sighting,
   blobs: ReadonlyMap<string, Blob>,
@@ -80,8 +79,8 @@ function byField(
   return fields.length > 0 ? fields : [sighting];
 }
 
-// // Two hits in a document may be in the same field, and a field may hold a value more than once: reported once, with
-// a count.
+// Two hits in a document may be in the same field, and a field may hold a value more than once: reported once, with a
+// count.
 function byPlace(sightings: readonly Sighting[]): Sighting[] {
   const seen = new Set<string>();
   const placed = new Map<string, Sighting>();
@@ -97,7 +96,7 @@ function byPlace(sightings: readonly Sighting[]): Sighting[] {
   return [...placed.values()];
 }
 
-/** /** Checks an image: every file of its archive, every entry of each layer, and all metadata. */
+/** Checks an image: every file of its archive, every entry of each layer, and all metadata. */
 export async function checkImage(source: ImageSource, options: ImageOptions): Promise<Report> {
   const startedAt = performance.now();
   const { prepared } = options;

@@ -3,7 +3,7 @@ import type { Blob } from './read.ts';
 import type { Structure } from './structure.ts';
 
 /**
- * /** Resolves an archive of `docker save` from its manifest.json. What an OCI layout in it already described is not
+ * Resolves an archive of `docker save` from its manifest.json. What an OCI layout in it already described is not
  * repeated.
  */
 export function resolveDockerArchive(structure: Structure, manifest: Blob): void {

@@ -4,7 +4,7 @@ import { CouldNotCheck } from '../verdict.ts';
 
 type Stage = {
   name: string;
-  /** /** The stage that it is based on, if that is in this file. */
+  /** The stage that it is based on, if that is in this file. */
   parent: Stage | undefined;
   steps: { name: string; secrets: string[] }[];
   copies: { from: string; text: string }[];
@@ -12,13 +12,13 @@ type Stage = {
 
 const squeezed = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-/** /** The ids of the secrets that an instruction has mounted. */
+/** The ids of the secrets that an instruction has mounted. */
 export const mountsIn = (instruction: string): string[] =>
   [...instruction.matchAll(/--mount=(\S*type=secret\S*)/g)].flatMap(
     ([, options = '']) => /(?:^|,)id=([\w.-]+)/.exec(options)?.[1] ?? [],
   );
 
-// // Lines joined at a backslash, without comments and the bodies of here-documents.
+// Lines joined at a backslash, without comments and the bodies of here-documents.
 function instructionsOf(text: string): string[] {
   const found: string[] = [];
   let begun = '';
@@ -56,12 +56,12 @@ function stagesOf(text: string): Stage[] {
   return stages;
 }
 
-// // History shows a COPY without its options, and with a marker of its own.
+// History shows a COPY without its options, and with a marker of its own.
 const withoutOptions = (instruction: string): string =>
   squeezed(instruction.replace(/ # buildkit$/, '').replace(/\s--\S+/g, ''));
 
 /**
- * /** Reads which steps of a Dockerfile had secrets mounted, and which layer of the image holds what their stage made.
+ * Reads which steps of a Dockerfile had secrets mounted, and which layer of the image holds what their stage made.
  * History shows neither, since it only covers the last stage.
  *
  * @throws CouldNotCheck if the file cannot be read.

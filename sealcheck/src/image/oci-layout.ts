@@ -49,7 +49,7 @@ function visitDescriptor(
   } else structure.missing.push(`the manifest (${name}) is neither an index nor an image manifest`);
 }
 
-// // An archive of one platform lists the manifests of the others too.
+// An archive of one platform lists the manifests of the others too.
 function tellMissingManifest(structure: Structure, descriptor: JsonObject, siblings: number): void {
   const text = `the manifest ${textOf(descriptor.digest) || '(no digest)'} is listed and not in the archive`;
   const platform = isObject(descriptor.platform) ? descriptor.platform : undefined;

@@ -4,7 +4,7 @@ import { resolveOciLayout } from './oci-layout.ts';
 import type { Blob } from './read.ts';
 import { Structure } from './structure.ts';
 
-/** /** Gives every blob of an archive its role: which layer it is and which instruction made it, or which document. */
+/** Gives every blob of an archive its role: which layer it is and which instruction made it, or which document. */
 export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
   const structure = new Structure(blobs);
   const index = blobs.get('index.json');
@@ -18,7 +18,7 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
     missing.push('it lists no image');
   for (const [name, { json }] of blobs) {
     if (roles.has(name)) continue;
-    // // docker save writes the config a second time, in the format of Docker 1.9.
+    // docker save writes the config a second time, in the format of Docker 1.9.
     const isOldConfig = isObject(json) && isObject(json.config) && typeof json.id === 'string';
     if (isOldConfig) roles.set(name, { kind: 'config' });
     else roles.set(name, { kind: name.startsWith('blobs/') ? 'unreferenced blob' : 'archive' });

@@ -6,24 +6,24 @@ import { decompressed, kindOf, peek, tarEntries } from '../contents/decode.ts';
 import { foreignFormat } from '../contents/foreign.ts';
 import { CouldNotCheck, messageOf } from '../verdict.ts';
 
-/** /** One file of an image archive or layout: a blob, an index, a manifest. */
+/** One file of an image archive or layout: a blob, an index, a manifest. */
 export type ImageFile = {
   name: string;
-  /** /** Where a symbolic link of an older archive points, else ''. */
+  /** Where a symbolic link of an older archive points, else ''. */
   link: string;
   size: number;
   body: AsyncIterable<Buffer>;
 };
 
-/** /** An image as a sequence of files that is read once, in its order. */
+/** An image as a sequence of files that is read once, in its order. */
 export type ImageSource = {
-  /** /** The given target: a reference, a tar or a directory. */
+  /** The given target: a reference, a tar or a directory. */
   name: string;
   kind: 'engine' | 'archive' | 'layout';
   files(): AsyncIterable<ImageFile>;
 };
 
-// // Like "docker load", it accepts an archive that was compressed as a whole.
+// Like "docker load", it accepts an archive that was compressed as a whole.
 async function* filesOfTar(source: AsyncIterable<Buffer>): AsyncGenerator<ImageFile, void, undefined> {
   const { head, stream } = await peek(source);
   const kind = kindOf(head, '');
@@ -84,9 +84,9 @@ async function* outputOf(
 }
 
 /**
- * /** Opens an image: a directory (OCI layout, or a BuildKit `--cache-to type=local` export), a tar (docker save, or an
- * OCI layout in a tar, compressed or not; `-` is standard input), or otherwise a reference, which is streamed from
- * `docker save` and never written to disk.
+ * Opens an image: a directory (OCI layout, or a BuildKit `--cache-to type=local` export), a tar (docker save, or an OCI
+ * layout in a tar, compressed or not; `-` is standard input), or otherwise a reference, which is streamed from `docker
+ * save` and never written to disk.
  *
  * @throws CouldNotCheck if a directory is not a layout.
  */

@@ -3,17 +3,17 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import type { ImageFile } from '../image/source.ts';
 
-/** /** An entry of a planted layer. */
+/** An entry of a planted layer. */
 export interface PlantedEntry {
   name: string;
   content?: Buffer;
   link?: string;
-  /** /** The name of an earlier entry of the same layer that this is a hard link to. */
+  /** The name of an earlier entry of the same layer that this is a hard link to. */
   hardLink?: string;
   pax?: Record<string, string>;
 }
 
-/** /** The layers that plants share, in their order in the image. */
+/** The layers that plants share, in their order in the image. */
 export const layerNames = ['copied', 'removed', 'gzip', 'zstd'] as const;
 export type LayerName = (typeof layerNames)[number];
 
@@ -55,7 +55,7 @@ const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 const itemsOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-// // As in zstd:chunked: several frames, with a skippable frame among them.
+// As in zstd:chunked: several frames, with a skippable frame among them.
 function zstdFramesOf(bytes: Buffer): Buffer {
   const skippable = Buffer.from('\x50\x2a\x4d\x18\x04\0\0\0toc!', 'latin1');
   const half = bytes.length >> 1;
@@ -72,7 +72,7 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
   for (let at = 0; at < bytes.length; at += 1 << 16) yield bytes.subarray(at, at + (1 << 16));
 }
 
-/** /** Turns bytes in memory into a file of an image archive. */
+/** Turns bytes in memory into a file of an image archive. */
 export const imageFile = (name: string, bytes: Buffer): ImageFile => ({
   name,
   link: '',
@@ -80,7 +80,7 @@ export const imageFile = (name: string, bytes: Buffer): ImageFile => ({
   body: once(bytes),
 });
 
-/** /** Builds an image as `docker save` would write it: from nothing, or on top of another's layers and config. */
+/** Builds an image as `docker save` would write it: from nothing, or on top of another's layers and config. */
 export class ImageBuilder {
   readonly layers: Record<LayerName, PlantedEntry[]> = { copied: [], removed: [], gzip: [], zstd: [] };
   readonly config: {
@@ -104,7 +104,7 @@ export class ImageBuilder {
   readonly attestations: { type: string; predicate: unknown }[] = [];
   readonly cached: PlantedEntry[] = [];
 
-  /** /** Every file of the archive, blobs first and the index last. */
+  /** Every file of the archive, blobs first and the index last. */
   async files(
     base: BaseImage = { config: {}, layers: [], diffIds: [] },
   ): Promise<{ name: string; bytes: Buffer }[]> {

@@ -5,27 +5,27 @@ import { version } from '../version.ts';
 import type { Finding, LayerPicture, MountingStep, Report } from './findings.ts';
 import { remedyFor } from './remedies.ts';
 
-/** /** What a kind of target adds to a finding: its location, layer, visibility. */
+/** What a kind of target adds to a finding: its location, layer, visibility. */
 export type Located = Pick<Finding, 'place' | 'path'> &
   Partial<Pick<Finding, 'layer' | 'visibility' | 'deletedBy'>>;
 
-/** /** Everything that a command collected for the report. */
+/** Everything that a command collected for the report. */
 export type Gathered = {
   command: Report['command'];
   target: string;
   prepared: Prepared;
   collector: Collector;
-  /** /** The collector's findings, if they were refined. */
+  /** The collector's findings, if they were refined. */
   sightings?: readonly Sighting[];
   locate(sighting: Sighting): Located[];
-  /** /** A readable name for a location, for messages. */
+  /** A readable name for a location, for messages. */
   nameOf(where: Where): string;
   incomplete: string[];
   notes: string[];
   layers: LayerPicture[];
   steps: MountingStep[];
   allowFrameworkKeys: boolean;
-  /** /** Whether a file that was not opened keeps the check from ending clean. */
+  /** Whether a file that was not opened keeps the check from ending clean. */
   strict: boolean;
   startedAt: number;
 };
@@ -56,7 +56,7 @@ function findingOf(
 }
 
 /**
- * /** Makes the report: names locations, redacts texts and decides the verdict. An incomplete check is never reported
+ * Makes the report: names locations, redacts texts and decides the verdict. An incomplete check is never reported
  * clean.
  */
 export function reportOf(gathered: Gathered): Report {
@@ -65,7 +65,7 @@ export function reportOf(gathered: Gathered): Report {
   const everyFinding = (gathered.sightings ?? collector.sightings).flatMap((sighting) =>
     gathered.locate(sighting).map((located) => findingOf(sighting, located, gathered.command, redact)),
   );
-  // // One field in two copies of a document is one finding.
+  // One field in two copies of a document is one finding.
   const all = [...new Map(everyFinding.map((finding) => [JSON.stringify(finding), finding])).values()];
   const isAllowed = (finding: Finding) => gathered.allowFrameworkKeys && finding.category === 'framework-key';
   const findings = all.filter((finding) => !isAllowed(finding));

@@ -17,7 +17,7 @@ const RENDER: Readonly<Record<Format, (report: Report) => string>> = {
   html: htmlReport,
 };
 
-/** /** The report of a check that could not start, so that a pipeline finds the file that it expects. */
+/** The report of a check that could not start, so that a pipeline finds the file that it expects. */
 export function failedReport(command: Report['command'], target: string, reason: string): Report {
   return {
     tool: 'sealcheck',
@@ -39,7 +39,7 @@ export function failedReport(command: Report['command'], target: string, reason:
   };
 }
 
-// // Node.js's recursive mkdir never returns in a file system that rejects folders, such as /proc.
+// Node.js's recursive mkdir never returns in a file system that rejects folders, such as /proc.
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
@@ -47,7 +47,7 @@ function makeFolder(path: string): void {
 }
 
 /**
- * /** Writes a report to standard output, or to a file with a text for the terminal as well.
+ * Writes a report to standard output, or to a file with a text for the terminal as well.
  *
  * @returns the exit code: if a file can't be written, a clean check becomes 2, and a leak stays a leak.
  */

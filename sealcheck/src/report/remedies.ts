@@ -5,7 +5,7 @@ const CREDENTIALS = /(^|\/)\.(npmrc|netrc|pypirc|git-credentials)$/;
 const ENV_FILE = /(^|\/)\.env[^/]*$/;
 const SHIPPED_CODE = /\.(js|mjs|cjs|html|rsc|body|meta|css|data|json)(\.(gz|br|zst))?$/;
 
-/** /** How a framework publishes values by name, by the files that it builds. */
+/** How a framework publishes values by name, by the files that it builds. */
 const PUBLISHERS: readonly { files: RegExp; names: string }[] = [
   {
     files: /(^|\/)\.next\/|(^|\/)_next\//,
@@ -21,7 +21,7 @@ const PUBLISHERS: readonly { files: RegExp; names: string }[] = [
 const ANY_NAMES =
   "variables with a public prefix (NEXT_PUBLIC_, VITE_, PUBLIC_), the bundler's define and props";
 
-/** /** How to fix a finding, in one sentence that names the step at fault if it is known. */
+/** How to fix a finding, in one sentence that names the step at fault if it is known. */
 export function remedyFor(finding: Omit<Finding, 'remedy'>, command: Report['command']): string {
   const advice =
     command === 'site' ? siteRemedy(finding) : command === 'dir' ? treeRemedy(finding) : imageRemedy(finding);

@@ -1,16 +1,16 @@
 import type { Finding, Report } from './findings.ts';
 
-/** /** Wraps a text in a terminal's colour, or leaves it unchanged. */
+/** Wraps a text in a terminal's colour, or leaves it unchanged. */
 export type Paint = (colour: 'red' | 'green' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
 const codes = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 };
 export const inColour: Paint = (colour, text) => `\u001b[${codes[colour]}m${text}\u001b[0m`;
 export const plainly: Paint = (_colour, text) => text;
 
-// // A name inside an image can contain anything: terminal control characters are replaced.
+// A name inside an image can contain anything: terminal control characters are replaced.
 const harmless = (text: string): string => text.replace(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, '·');
 
-/** /** The location of a finding, on one line: the layer and path, the archives in between, the offset. */
+/** The location of a finding, on one line: the layer and path, the archives in between, the offset. */
 export function placeOf(finding: Finding): string {
   const place = finding.layer ? `layer ${finding.layer.index + 1}` : finding.place;
   return harmless([`${place}: ${finding.path}`, ...finding.nested].join(' › '));
@@ -40,7 +40,7 @@ function secretBlock(finding: Finding, paint: Paint): string[] {
   return lines;
 }
 
-// // One block per key: a framework writes it to several files, and it is not one of the user's secrets.
+// One block per key: a framework writes it to several files, and it is not one of the user's secrets.
 function frameworkKeyBlock(findings: readonly Finding[], paint: Paint): string[] {
   const [first] = findings;
   if (!first) return [];
@@ -64,7 +64,7 @@ function list(items: readonly string[], most: string, line: (item: string) => st
 const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
 
-/** /** The result in one phrase, without the target. */
+/** The result in one phrase, without the target. */
 export function verdictOf(report: Report): string {
   const keys = report.findings.filter(({ category }) => category === 'framework-key').length;
   const secrets = report.findings.length - keys;
@@ -99,7 +99,7 @@ function verdictLine(report: Report, paint: Paint): string {
   }
 }
 
-/** /** The report for a person at a terminal or in a log. */
+/** The report for a person at a terminal or in a log. */
 export function textReport(report: Report, paint: Paint): string {
   const lines: string[] = [];
   const secrets = report.findings.filter(({ category }) => category === 'secret');

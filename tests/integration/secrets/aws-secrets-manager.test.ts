@@ -8,17 +8,15 @@ import { type HttpService, startService } from '../../setup/http-service.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
 
-/** /** Errors that moto does not produce; the container suite tests the others against moto. */
+/** Errors that moto does not produce; the container suite tests the others against moto. */
 describe('AWS Secrets Manager as the store', () => {
   let aws: HttpService;
   let store: PolledStore | undefined;
   let lines: string[];
   let key: string;
-  /** /** Secrets by their id. */
+  /** Secrets by their id. */
   let held: Record<string, string>;
-  /**
-   * /** The error for every request: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html.
-   */
+  /** The error for every request: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html. */
   let failure: [status: number, type: string] | 'silence' | undefined;
 
   beforeEach(async () => {
@@ -71,7 +69,7 @@ describe('AWS Secrets Manager as the store', () => {
     async (type) => {
       held['blog/AUTH_SECRET'] = newSecret();
       failure = [400, type];
-      // // The retry timeout would outlast the test.
+      // The retry timeout would outlast the test.
       const thrown = await open(600_000).catch((error: Error) => error);
       const { message } = thrown as Error;
       expect(message).toMatch(
@@ -140,7 +138,7 @@ describe('AWS Secrets Manager as the store', () => {
       /the JSON of "blog\/DATABASE_URL" is for the engine mysql/,
     ],
     ['without a host', {}, /the JSON of "blog\/DATABASE_URL" has no host/],
-  ])('is rejected if the JSON of a database %s', async (_, fields, sentence) => {
+  ])('rejects the JSON of a database %s', async (_, fields, sentence) => {
     const password = newSecret();
     held['blog/DATABASE_URL'] = JSON.stringify({ username: 'blog', password, ...fields });
     const opened = open();

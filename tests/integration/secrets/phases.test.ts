@@ -12,7 +12,7 @@ import { copyProject } from '../../setup/project-copy.ts';
 
 const ROUTES = fileURLToPath(new URL('routes/', import.meta.url));
 
-/** /** Values that occur nowhere else in this run. */
+/** Values that occur nowhere else in this run. */
 const STRIPE_SECRET_KEY = `sk_test_${randomBytes(16).toString('hex')}`;
 const EMAIL_API_KEY = randomBytes(16).toString('hex');
 

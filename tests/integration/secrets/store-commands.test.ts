@@ -58,7 +58,7 @@ describe('a command, with a store', () => {
     ['serve', 'sealed: ', ['.next/standalone/sealed.js', 'serve']],
     ['npm run secrets', 'secrets: ', ['src/commands/secrets.ts']],
     ['npm run build:generate', 'build:generate: ', ['src/commands/build-generate.ts']],
-  ])('exits %s with one line if the store denies access', async (_, begin, args) => {
+  ])('exits with one line if the store denies access: %s', async (_, begin, args) => {
     token = vault.makeToken({ mayRead: false });
     expect(await run(...args)).toEqual({
       code: 1,

@@ -278,7 +278,7 @@ describe('Vault as the store', () => {
   ])('makes the command fail at once for %s, with one sentence', async (_, prepare, sentence) => {
     prepare();
     if (!process.env.VAULT_TOKEN && /SECONDS/.test(sentence.source)) withToken();
-    // // The retry timeout would outlast the test.
+    // The retry timeout would outlast the test.
     await expect(open(600_000)).rejects.toThrow(sentence);
   });
 

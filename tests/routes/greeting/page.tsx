@@ -9,7 +9,7 @@ export default async function GreetingPage() {
     'use server';
     console.info(visitor);
   }
-  // // Nothing is encrypted for a visitor without a name, since a server has no key for it.
+  // Nothing is encrypted for a visitor without a name, since a server has no key for it.
   return (
     <form action={visitor === null ? undefined : greet}>
       <p>{(await draftMode()).isEnabled ? 'Draft mode is on.' : 'Draft mode is off.'}</p>

@@ -13,7 +13,7 @@ import { runNode } from '../../setup/command.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** /** For each setting a valid text that differs from the default, and the parsed value. */
+/** For each setting a valid text that differs from the default, and the parsed value. */
 const VALID: Record<SettingName, [string, unknown]> = {
   PORT: ['4000', 4000],
   HOSTNAME: ['127.0.0.1', '127.0.0.1'],

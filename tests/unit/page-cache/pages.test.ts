@@ -31,10 +31,7 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
       return render(path);
     },
   });
-  /**
-   * /**
-   * @returns status and body
-   */
+  /** @returns status and body */
   const ask = async (url: string): Promise<[number, string]> => {
     const request = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url });
     const response = new ServerResponse(request);

@@ -20,7 +20,7 @@ const change = (posts: Record<string, boolean> = { a: true }): ContentChanges =>
   posts: new Map(Object.entries(posts)),
 });
 
-/** /** A store whose renders end when the test says so. */
+/** A store whose renders end when the test says so. */
 function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPage> } = {}) {
   const renders: {
     path: string;

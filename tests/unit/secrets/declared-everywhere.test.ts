@@ -13,24 +13,24 @@ const idOf = (name: SecretName) => name.toLowerCase();
 const declaredFor = (phase: 'build' | 'run') =>
   SECRET_NAMES.filter((name) => declarationOf(name).phases[phase] !== undefined);
 
-/** /** What is missing or extra, one instruction for each; the text in quotation marks is what to add. */
+/** What is missing or extra, one instruction for each; the text in quotation marks is what to add. */
 function expectNoGaps(gaps: string[]): void {
   expect(gaps, `\n${gaps.join('\n')}\n`).toEqual([]);
 }
 
-/** /** Names in a text that match this pattern and are not declared. */
+/** Names in a text that match this pattern and are not declared. */
 function undeclared(text: string, pattern: RegExp, declared: string[]): string[] {
   return [...text.matchAll(pattern)].flatMap(([, name = '']) => (declared.includes(name) ? [] : [name]));
 }
 
-/** /** A secret's row of the table in docs/secrets.md. */
+/** A secret's row of the table in docs/secrets.md. */
 function rowOf(name: SecretName): string {
   const { phases, purpose, without } = declarationOf(name);
   const described = Object.entries(phases).map(([phase, what]) => `${phase} (${what})`);
   return `| \`${name}\` | ${described.join(', ')} | ${purpose} | ${without} |`;
 }
 
-/** /** The environments of the workflow's steps that use build secrets. */
+/** The environments of the workflow's steps that use build secrets. */
 function workflowSteps(): Record<string, string>[] {
   type Job = { steps: { run?: string; env?: Record<string, string> }[] };
   const { jobs }: { jobs: Record<string, Job> } = parse(read(WORKFLOW));
@@ -50,7 +50,7 @@ describe('the declaration of secrets', () => {
       ...missing.map(
         (id) => `Dockerfile: add "--mount=type=secret,id=${id}" to the RUN of build-generate.ts.`,
       ),
-      // // npm reads npmrc for itself; the project never does.
+      // npm reads npmrc for itself; the project never does.
       ...undeclared(read('Dockerfile'), /--mount=type=secret,id=([\w-]+)/g, [...ids, 'npmrc']).map(
         (id) =>
           `Dockerfile: remove the mount of ${id}, or declare it for "build" in src/secrets/declaration.ts.`,

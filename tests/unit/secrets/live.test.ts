@@ -41,7 +41,7 @@ describe('a secret in a process that watches its sources', () => {
     expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
   };
 
-  /** /** As a careful writer does: the file is complete whenever it is read. */
+  /** As a careful writer does: the file is complete whenever it is read. */
   const replace = (value: string) => {
     writeFileSync(`${file}.new`, value);
     renameSync(`${file}.new`, file);

@@ -4,10 +4,10 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { mask, maskError, maskSecret, onMasked } from '#secrets/masking.ts';
 
-/** /** A value that occurs nowhere else in this run. */
+/** A value that occurs nowhere else in this run. */
 const sentinel = () => `s${randomBytes(9).toString('hex')}`;
 
-/** /** A secret URL whose password has characters that are encoded in it. */
+/** A secret URL whose password has characters that are encoded in it. */
 function sentinelUrl() {
   const password = `${sentinel()}@/${sentinel()}`;
   const url = `postgresql://blog:${encodeURIComponent(password)}@db.example/blog`;
@@ -54,7 +54,7 @@ describe('mask', () => {
     expect(mask('an abbreviation')).toBe('an abbreviation');
   });
 
-  it('reports what was masked to listeners that come before and after', () => {
+  it('tells a listener what was masked before and after it was added', () => {
     const [before, after] = [sentinel(), sentinel()];
     maskSecret('AUTH_SECRET', before);
     const told: string[] = [];
@@ -83,7 +83,7 @@ describe('maskError', () => {
   });
 });
 
-/** /** Runs a process that reads AUTH_SECRET and then does this. Returns what it printed on both outputs. */
+/** Runs a process that reads AUTH_SECRET and then does this. Returns what it printed on both outputs. */
 function printedBy(script: string, AUTH_SECRET: string): string {
   const read = `import { readSecret } from '#secrets/index.ts'; const { value } = readSecret('AUTH_SECRET');`;
   const { stdout, stderr } = spawnSync(

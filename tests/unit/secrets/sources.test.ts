@@ -18,7 +18,7 @@ function file(content: string | Buffer, name = 'secret.txt'): string {
   return path;
 }
 
-/** /** Looks for TOKEN in these variables, and in the test's own directory of mounted secrets. */
+/** Looks for TOKEN in these variables, and in the test's own directory of mounted secrets. */
 const find = (variables: Record<string, string>, store?: StoredSecrets) =>
   findSecret('TOKEN', { variables, directory: join(folder, 'mounted'), store });
 
@@ -100,7 +100,7 @@ describe('findSecret', () => {
     expect(find({ TOKEN: '" value "' })?.value).toBe(' value ');
   });
 
-  it('restores the line breaks of a PEM that a variable writes as \\n', () => {
+  it('restores the line breaks of a PEM that a variable writes as escapes', () => {
     const pem = '-----BEGIN TEST KEY-----\nYWJj\n-----END TEST KEY-----';
     expect(find({ TOKEN: pem.replaceAll('\n', '\\n') })?.value).toBe(pem);
     expect(find({ TOKEN: `"${pem.replaceAll('\n', '\\r\\n')}\\n"` })?.value).toBe(pem);

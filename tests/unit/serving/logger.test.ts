@@ -10,7 +10,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** /** What is written to either output while this runs. */
+/** What is written to either output while this runs. */
 function written(run: () => void): { out: string; err: string } {
   const texts = { out: '', err: '' };
   const take = (key: keyof typeof texts) => (chunk: unknown) => {
@@ -63,7 +63,7 @@ describe('createLogger', () => {
   });
 });
 
-/** /** What the console prints in this format while this runs, through the log. */
+/** What the console prints in this format while this runs, through the log. */
 function printed(format: 'json' | 'lines', run: () => void): string {
   const { out, err } = written(() => {
     logConsole(createLogger(format), () => false);

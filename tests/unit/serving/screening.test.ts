@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { POST_ROUTES, screenRequest } from '#serving/screening.ts';
 
-/** /** What Next.js would see of a GET with these headers. */
+/** What Next.js would see of a GET with these headers. */
 function passed(headers: Record<string, string>): Record<string, unknown> {
   const request = { method: 'GET', url: '/', headers: { ...headers } };
   expect(screenRequest(request as unknown as IncomingMessage, {} as ServerResponse)).toBe(false);
