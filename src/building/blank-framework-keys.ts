@@ -29,7 +29,7 @@ const COPIES = ['server/server-reference-manifest.js'];
 const UNSENDABLE = '\\ud800';
 
 /**
- * Takes the keys that Next.js made for this build out of what is shipped: anyone who has an image has its files.
+ * Removes the keys that Next.js made for this build from what is shipped: anyone who has an image has its files.
  * What replaces them works for nobody: draft mode can't be turned on, and nothing is encrypted. The server needs neither.
  *
  * @param next the build with its keys, Next.js's `.next`

@@ -12,7 +12,7 @@ const REFUSES_TLS = /does not support SSL|establishing an SSL connection|, SSL (
 /** What PostgreSQL and hosted PostgreSQL say if a connection failed because it did not use TLS. */
 const REQUIRES_TLS = /, (no encryption|SSL off)$|connection is insecure/i;
 
-/** Whether a server with `sslmode=prefer` is to be asked for a plain connection. */
+/** Whether to request a plain connection from a server with `sslmode=prefer`. */
 export function needsPlainConnection(address: DatabaseAddress): boolean {
   return performance.now() - (refusedAt.get(serverOf(address)) ?? -PLAIN_FOR) < PLAIN_FOR;
 }

@@ -32,7 +32,7 @@ export function statusAccess(authorization?: string | null, cookie?: string): Ac
 
 /**
  * Whether a text is STATUS_TOKEN. The right one is granted however many wrong ones came before: it is too long to guess,
- * and nobody may lock out whoever looks after the site.
+ * and nobody may lock the operator out.
  */
 export function tokenAccess(sent: string, now = Date.now()): Access {
   const token = optionalSecret('STATUS_TOKEN');

@@ -36,7 +36,7 @@ afterEach(() => {
 
 describe('sealed health', () => {
   it.each(['0.0.0.0', '::', '127.0.0.1', '127.0.0.2', '::1', 'localhost'])(
-    'finds a server that listens on %s, with the quotes and line ends of an env file',
+    'finds a server that listens on %s, with the quotes and newlines of an env file',
     async (hostname) => {
       const port = await listen(hostname, answers);
       if (port === undefined) return expect(hostname).not.toBe('127.0.0.1');

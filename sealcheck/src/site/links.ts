@@ -195,7 +195,7 @@ export function mightChange({ pathname, search }: URL): boolean {
   try {
     address = decodeURIComponent(address);
   } catch {
-    // A malformed address is judged as it stands.
+    // A malformed address is judged unparsed.
   }
   return CHANGING.test(address.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase());
 }

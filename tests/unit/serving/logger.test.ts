@@ -109,7 +109,7 @@ describe.each(['json', 'lines'] as const)('the console, with a log as %s', (form
     ['a loop', [looped]],
     ['a declared secret', [{ host: 'kept', DATABASE_URL: 'hunter2', auth_secret_previous: 'hunter2' }]],
     ['an error with fields', [Object.assign(new Error('kept'), { config: { clientSecret: 'hunter2' } })]],
-    ['an error behind a text', ['kept:', Object.assign(new TypeError('x'), { connectionString: 'hunter2' })]],
+    ['an error after a text', ['kept:', Object.assign(new TypeError('x'), { connectionString: 'hunter2' })]],
     ['a cause', [new Error('kept', { cause: Object.assign(new Error('y'), { password: 'hunter2' }) })]],
     ['several errors', [new AggregateError([Object.assign(new Error('z'), { token: 'hunter2' })], 'kept')]],
   ])('redacts fields by their name in %s', (_, values) => {
