@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { NextConfig } from 'next';
 import { PHASE_DEVELOPMENT_SERVER } from 'next/constants.js';
 
-/** Workers that generate pages: with two connections each, five stay within the ten that a small server allows. */
-const workers = Math.max(1, Math.min(5, availableParallelism() - 1));
+/** Workers that prerender pages: with two connections each, five stay within the ten that a small database allows. */
+const workers = Math.max(1, Math.min(5, availableParallelism()));
 
 const securityHeaders = (scriptSources: string, formTargets = "'self'") => ({
   'Content-Security-Policy': [
@@ -20,7 +20,7 @@ const securityHeaders = (scriptSources: string, formTargets = "'self'") => ({
   'X-Content-Type-Options': 'nosniff',
 });
 
-/** Next.js starts its pages with inline scripts, and a generated page can carry no nonce; React's dev build evaluates. */
+/** Next.js uses inline scripts, and a prerendered page can't have a nonce. React's development build needs `eval`. */
 const scriptSources = (phase: string) =>
   phase === PHASE_DEVELOPMENT_SERVER ? "'self' 'unsafe-inline' 'unsafe-eval'" : "'self' 'unsafe-inline'";
 
@@ -30,27 +30,30 @@ const asHeaders = (headers: Record<string, string>) =>
 const config = (phase: string): NextConfig => ({
   output: 'standalone',
   cacheComponents: true,
-  // With partial prefetching an unknown slug would answer 200 at its first hit.
+  // With partial prefetching, the first request for an unknown slug would be answered with 200.
   partialPrefetching: false,
   poweredByHeader: false,
   reactStrictMode: true,
-  // No page resizes an image, and sharp would be half of what the app adds to its image.
+  // No page resizes images, and sharp would be half of what the app adds to the base image.
   images: { unoptimized: true },
+  // The server caches finished pages and compresses each once, so Next.js does neither: every render is fresh.
+  compress: false,
+  cacheMaxMemorySize: 0,
   outputFileTracingExcludes: {
     '*': ['node_modules/sharp/**', 'node_modules/@img/**', 'node_modules/typescript/**'],
   },
   experimental: {
-    // React refuses to send a secret to a browser: see src/secrets/taint.ts.
+    // Makes React refuse to send a secret to a browser: see src/secrets/taint.ts.
     taint: true,
     cpus: workers,
-    // Pages made while serving stay in memory: the container's root is read-only.
+    // The container's root file system is read-only.
     isrFlushToDisk: false,
-    // A container that starts to answer one page need not load the code of all first.
+    // A container can serve its first page before the code of all pages is loaded.
     preloadEntriesOnStart: false,
   },
   headers: async () => [
     { source: '/:path*', headers: asHeaders(securityHeaders(scriptSources(phase))) },
-    // Chromium asks the policy also where the answer to a form leads to: from this page, to where it is paid.
+    // Chromium applies form-action to redirects too, and the form of this page redirects to Stripe.
     {
       source: '/support',
       headers: asHeaders(securityHeaders(scriptSources(phase), "'self' https://checkout.stripe.com")),

@@ -1,7 +1,7 @@
 import { defineConfig } from 'prisma/config';
 import { environment } from './src/environment/variables.ts';
 
-// Every CLI command looks for a schema engine and would download one; the commands used here never run it.
+// Every CLI command would download a schema engine, which the commands used here never run.
 environment.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath;
 
 export default defineConfig({

@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-/** The package throws outside Next.js's server bundles, and the tests are no browser either. */
+/** The package `server-only` throws outside of Next.js's server bundles, so the tests use its empty module. */
 const server = { resolve: { alias: { 'server-only': 'server-only/empty.js' } } };
 
 export default defineConfig({
@@ -46,7 +46,7 @@ export default defineConfig({
           name: 'container',
           include: ['tests/container/**/*.test.ts'],
           globalSetup: ['tests/setup/image.ts'],
-          // One engine and two cores: images are built one after the other.
+          // All files share one Docker engine, so images are built one at a time.
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 600_000,

@@ -58,7 +58,7 @@ async function main(): Promise<void> {
       times.set(`${app.name} ${what}`, [...(times.get(`${app.name} ${what}`) ?? []), taken]);
       process.stderr.write(`${app.name}, ${what}: ${taken.toFixed(1)} s\n`);
     };
-    // In turn, and each first as often as second: what else the machine does hits both.
+    // Alternating, and each first as often as second, so that other load on the machine affects both.
     const inTurn = (round: number) => (round % 2 ? apps : apps.toReversed());
     for (let round = 1; round <= rounds; round++) {
       for (const app of inTurn(round)) {
@@ -110,7 +110,7 @@ function copy(name: string): App {
   return { name, folder, image: `sealed-bench-${name}:${randomBytes(4).toString('hex')}` };
 }
 
-/** A cache mount of another id is an empty one: that is what the first build on a machine, or one in CI, has. */
+/** Uses a cache mount with a new id, which is empty, as in the first build on a machine, or in CI. */
 function emptyPackageCache({ folder }: App): void {
   const path = join(folder, 'Dockerfile');
   const content = readFileSync(path, 'utf8');

@@ -155,7 +155,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** Bytes of an image's unpacked layers. On containerd's image store `docker image inspect` gives compressed ones. */
+/** Bytes of an image's unpacked layers. With containerd's image store, `docker image inspect` reports compressed sizes. */
 function unpackedSize(image: string): number {
   return run('docker', 'history', '--human=false', '--format', '{{.Size}}', image)
     .trim()
@@ -200,7 +200,7 @@ function writePosts(url: string, count: number): Promise<void> {
   );
 }
 
-/** Posts that no page was generated for are queried and rendered on their first visit: each is asked for once. */
+/** Requests per second for posts that are not prerendered. Each is requested once, as it is rendered on its first visit. */
 async function requestsThatQuery(site: string, url: string): Promise<number> {
   const count = 1_500;
   await query(
@@ -226,7 +226,7 @@ async function requestsThatQuery(site: string, url: string): Promise<number> {
   return count / taken;
 }
 
-/** In a container of its own, whose control group counts: the build's processes together, page cache excluded. */
+/** The peak of the proportional set size of all processes in a container that only generates the pages. */
 async function peakMemoryOfGenerate(url: string): Promise<string> {
   const image = `sealed-bench-compile:${randomBytes(4).toString('hex')}`;
   try {

@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { Agent, get } from 'node:http';
 
-/** Runs a command to its end and gives what it printed on its standard output. */
+/** Runs a command to its end. Returns its stdout; throws if it fails. */
 export function run(command: string, ...args: string[]): string {
   return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e8 });
 }
 
-/** Seconds that a piece of work takes. */
+/** The duration of `work` in seconds. */
 export async function seconds(work: () => unknown): Promise<number> {
   const since = performance.now();
   await work();
@@ -14,9 +14,9 @@ export async function seconds(work: () => unknown): Promise<number> {
 }
 
 /**
- * Answers per second of one address over some seconds, from connections that each ask again as soon as they are answered.
+ * Measures responses per second of one URL, over connections that each send the next request after the last response.
  *
- * @throws Error where an answer is not a 200
+ * @throws Error if a response is not a 200
  */
 export async function requestsPerSecond(
   url: string,
@@ -44,13 +44,13 @@ export async function requestsPerSecond(
   return answered / forSeconds;
 }
 
-/** The middle one of some numbers. */
+/** The median; the upper of the two middle values if their number is even, NaN if there are none. */
 export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Polls until an address answers 200, as fast as the machine allows; gives up after half a minute. */
+/** Polls a URL every 5 ms until it answers with a 2xx status; throws after 30 seconds. */
 export async function untilAnswered(url: string): Promise<void> {
   const end = performance.now() + 30_000;
   while (performance.now() < end) {
@@ -66,7 +66,7 @@ export async function untilAnswered(url: string): Promise<void> {
   throw new Error(`${url} did not answer within 30 seconds.`);
 }
 
-/** Runs a command with its output hidden, and shows that output where it fails. */
+/** Runs a command with its output hidden. If it fails, throws an error that contains the output. */
 export async function runQuietly(
   command: string,
   args: string[],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-// The process that bench/secrets.ts measures: it does what a server at work does with its secrets.
+// The process that bench/secrets.ts measures: it uses its secrets as a server does.
 const READS = 100_000;
 const names = (process.env.NAMES ?? '').split(' ');
 
@@ -11,7 +11,7 @@ watchSecrets(() => undefined);
 for (const name of names) if (!liveSecret(name as 'AUTH_SECRET')) throw new Error(`${name} was not read.`);
 const read = performance.now();
 
-/** Bytes that this process has read, this look at them included. */
+/** Bytes that this process has read, including this measurement. */
 const bytesRead = () => Number(/^rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
 const first = bytesRead();
 const look = bytesRead() - first;

@@ -22,7 +22,7 @@ function secretOf(name: SecretName): string {
   return name === 'STRIPE_SECRET_KEY' ? `sk_test_${random}` : random;
 }
 
-/** Bundled, as the code is in the image. */
+/** Bundles the measured process, like the code in the image. Returns the file. */
 async function bundled(folder: string): Promise<string> {
   const file = join(folder, 'process.mjs');
   const bundle = await rolldown({ input: 'bench/secrets-process.ts', platform: 'node', logLevel: 'silent' });

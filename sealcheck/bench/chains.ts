@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { hitsOf, leaks, written } from '../tests/chains.ts';
 
-// node bench/chains.ts [draws]: which share of random leaks is found, with a random seed, and which are missed.
+// node bench/chains.ts [draws]: the share of random leaks that is found, with a random seed, and the ones that are
+// missed.
 const draws = Number(process.argv[2] ?? 100_000);
 const seed = Date.now() & 0x7fffffff;
 const missed: string[] = [];

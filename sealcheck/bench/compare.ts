@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { ImageBuilder } from '../src/plant/builder.ts';
 import { plantedValue, plants } from '../src/plant/plants.ts';
 
-// node bench/compare.ts: what sealcheck, gitleaks and trufflehog find of the corpus, in one run, in what time.
-// Each pair is one tree: the layers' files as they are, and the image's documents beside them. The scanners know no
-// value, so their every finding in a pair's folder counts as that pair found; sealcheck is given the values.
+// node bench/compare.ts: what sealcheck, gitleaks and trufflehog find in the corpus, in one run, and how long they
+// take. Each pair is one tree: the layers' files unchanged, with the image's documents beside them. The scanners know
+// no value, so any finding in a pair's folder counts as that pair found; sealcheck is given the values.
 const folder = mkdtempSync(join(tmpdir(), 'sealcheck-compare-'));
 const cli = join(import.meta.dirname, '../src/cli.ts');
 

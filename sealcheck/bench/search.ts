@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { StreamSearch } from '../src/search/search.ts';
 import { prepare } from '../src/secrets/prepare.ts';
 
-// node bench/search.ts <file...>: how fast files are searched, in MB for each second of one core, apart from unpacking.
+// node bench/search.ts <file...>: how fast files are searched, in MB per second on one core, without decompression.
 const SIZE = 1 << 16;
 const files: [string, Buffer][] = [
   ...process.argv.slice(2).map((path): [string, Buffer] => [path, readFileSync(path)]),

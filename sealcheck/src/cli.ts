@@ -115,7 +115,7 @@ function secretsOf(options: SharedOptions): DeclaredSecret[] {
   return secrets;
 }
 
-/** Compiles the search that the options ask for. */
+/** Compiles the search for the options. */
 function preparedBy(options: SharedOptions): Prepared {
   const allowed = options.allowFile.map((path) => readAllowFile(path, new Date()));
   const exempt = new Set([...options.notSecret, ...allowed.flatMap(({ names }) => names)]);
@@ -145,7 +145,7 @@ function progressOn(stream: NodeJS.WriteStream): { show(bytes: number): void; cl
 
 const paint = process.stdout.isTTY && !variables.NO_COLOR ? inColour : plainly;
 
-/** Runs a check and publishes its report, also the report of a check that could not start. */
+/** Runs a check and publishes its report, even if the check could not start. */
 async function run(
   command: Report['command'],
   target: string,
@@ -159,7 +159,7 @@ async function run(
       prepared,
       limits: limitsOf(options),
       allowFrameworkKeys: options.allowFrameworkKeys ?? false,
-      // Base images hold nothing that can't be opened, so an image that does is worth a look.
+      // Base images hold nothing that can't be opened, so an image that does deserves a look.
       strict: options.strict ?? (command === 'image' || command === 'canary'),
       onProgress: progress.show,
     };
@@ -290,24 +290,24 @@ program
           : ExitCode.clean;
   });
 
-// A reader that has seen enough, such as "head", is no failure of the check.
+// A reader that stops early, such as "head", is not a failure of the check.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-// Node.js ends with 1 at an error that nothing caught, and 1 is a leak.
+// Node.js exits with 1 after an uncaught error, and 1 means a leak.
 process.on('uncaughtException', (error) => {
   process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
   process.exit(ExitCode.couldNotCheck);
 });
 
-/** The value of an option whose command could not be parsed. */
+/** The value of an option of a command line that could not be parsed. */
 function given(option: string): string | undefined {
   const at = process.argv.findIndex((argument) => argument === option || argument.startsWith(`${option}=`));
   return at < 0 ? undefined : process.argv[at]?.slice(option.length + 1) || process.argv[at + 1];
 }
 
-// A pipeline finds the report that it expects even if the command line is wrong.
+// A pipeline finds the report that it expects even if the command line is invalid.
 function publishUsageError(reason: string): void {
   const format = FORMATS.find((known) => known === given('--format'));
   const output = given('--output');
@@ -320,7 +320,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = ExitCode.clean;
   else {
-    // Commander has told its own errors.
+    // Commander has already printed its own errors.
     if (!(error instanceof CommanderError)) process.stderr.write(`sealcheck: ${messageOf(error)}\n`);
     else publishUsageError(error.message);
     process.exitCode = ExitCode.couldNotCheck;

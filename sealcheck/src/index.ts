@@ -14,17 +14,17 @@ export { sarifReport } from './report/sarif.ts';
 export { inColour, plainly, textReport } from './report/text.ts';
 export { CouldNotCheck } from './verdict.ts';
 
-/** What a check takes. */
+/** The options of a check. */
 export type Options = {
-  /** The secrets to look for: each value by a name, which the report uses in its place. */
+  /** The secrets to search for: each value by a name, which the report shows instead. */
   secrets: Readonly<Record<string, string | Uint8Array>>;
   /** How far archives are unpacked. */
   limits?: Partial<Limits>;
-  /** Lists a framework's own live keys without calling them a leak. */
+  /** Lists a framework's own live keys without treating them as a leak. */
   allowFrameworkKeys?: boolean;
   /** A file that was not opened keeps the check from ending clean. */
   strict?: boolean;
-  /** Told how many bytes were searched so far. */
+  /** Called with the number of bytes searched so far. */
   onProgress?: (bytes: number) => void;
 };
 
@@ -66,10 +66,10 @@ export async function checkTree(path: string, options: Options): Promise<Report>
 }
 
 /**
- * Crawls a running site and searches all that it answers. `maxRequests` is how many answers are read at most,
- * `alsoOrigins` are other origins whose files are read too.
+ * Crawls a running site and searches all its responses. `maxRequests` limits how many are read, `alsoOrigins` are other
+ * origins whose files are read too.
  *
- * @throws CouldNotCheck if it does not answer.
+ * @throws CouldNotCheck if it does not respond.
  */
 export async function checkSite(
   url: string,

@@ -2,7 +2,7 @@
 export const ExitCode = { clean: 0, leak: 1, couldNotCheck: 2 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** Thrown when a check cannot be made or finished. The message says what, where and what to do, on one line. */
+/** Thrown if a check cannot be made or finished. The message says what, where and what to do, on one line. */
 export class CouldNotCheck extends Error {
   override name = 'CouldNotCheck';
 }

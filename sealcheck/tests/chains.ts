@@ -4,7 +4,7 @@ import { canonicalOf } from '../src/search/needles.ts';
 import { type Hit, searchBytes } from '../src/search/search.ts';
 import { prepare } from '../src/secrets/prepare.ts';
 
-/** A value, and what a build may have made of it: encoders in turn, each with something around what it encodes. */
+/** A value, and how a build may have written it: encoders in turn, each with context around what it encodes. */
 export type Leak = { value: string; steps: Step[] };
 
 const PRINTABLE = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
@@ -21,7 +21,7 @@ function letters(alphabet: readonly string[]): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...alphabet), minLength: 12, maxLength: 40 });
 }
 
-/** Any leak that is promised to be found: but for a value of hardly anything else than quotes and spaces. */
+/** Any leak that should be found: all except values of almost nothing but quotes and spaces. */
 export const leaks: fc.Arbitrary<Leak> = fc
   .record({
     value,

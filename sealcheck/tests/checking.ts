@@ -10,7 +10,7 @@ import { type ImageBuilder, imageFile, type PlantedEntry } from '../src/plant/bu
 import type { Report } from '../src/report/findings.ts';
 import { prepare } from '../src/secrets/prepare.ts';
 
-/** An archive's files as a source that can be read again and again. */
+/** An archive's files as a source that can be read repeatedly. */
 export const sourceOf = (files: readonly { name: string; bytes: Buffer }[]): ImageSource => ({
   name: 'image.tar',
   kind: 'archive',
@@ -39,7 +39,7 @@ export async function checkBuilt(
   return checkFiles(await image.files(), secrets);
 }
 
-/** A folder that goes away with the test. */
+/** A folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealcheck-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,7 +54,7 @@ export interface Ran {
   err: string;
 }
 
-/** Runs the command as a user would; the secret goes by the environment. */
+/** Runs the command as a user would, with the secret in the environment. */
 export function run(parameters: string[], environment: Record<string, string> = {}): Promise<Ran> {
   const child = spawn(process.execPath, [cli, ...parameters], {
     env: { ...process.env, ...environment },
@@ -70,7 +70,7 @@ export function run(parameters: string[], environment: Record<string, string> = 
   return new Promise((resolve) => child.once('close', (code) => resolve({ ...ran, code })));
 }
 
-/** Whether the engine has an image; in CI its absence is a failure, elsewhere one visible line. */
+/** Whether the engine has an image. A missing image is a failure in CI, and one visible line elsewhere. */
 export function engineHas(image: string): boolean {
   const has = spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
   if (has) return true;

@@ -38,14 +38,14 @@ function readIfThere(path: string): string {
   }
 }
 
-/** The processes that a process started, and theirs. */
+/** A process's descendants. */
 function startedBy(pid: number | undefined): number[] {
   const children = readIfThere(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
   return children.flatMap((child) => [child, ...startedBy(child)]);
 }
 
 describe('the command', () => {
-  it('ends with 0, 1 and 2 for clean, leak and could not check', async () => {
+  it('exits with 0, 1 and 2 for clean, leak and could not check', async () => {
     const secret = ['--secret', 'id=token,env=TOKEN'];
     expect((await run(['dir', tree({ a: 'nothing' }), ...secret], { TOKEN: value })).code).toBe(0);
     expect((await run(['dir', tree({ a: value }), ...secret], { TOKEN: value })).code).toBe(1);
@@ -62,7 +62,7 @@ describe('the command', () => {
     expect((await run(['--help'])).code).toBe(0);
   });
 
-  it('reads src=, env= and an env file, and tells what it did not search for', async () => {
+  it('reads src=, env= and an env file, and reports what it did not search for', async () => {
     const folder = tree({
       'secret.txt': `${value}\n`,
       '.env': `API_KEY="k9Lw2xPq7ZtV"\nNEXT_PUBLIC_SITE=https://blog.example\nPORT=3000\n`,
@@ -91,7 +91,7 @@ describe('the command', () => {
   });
 
   it.each(['text', 'json', 'sarif', 'html'])(
-    'never shows the value or a stretch of it in %s',
+    'never shows the value or a part of it in %s',
     async (format) => {
       const secret = 'Vq7LmT2xR9sKp4Wz';
       const path = await archive([
@@ -110,7 +110,7 @@ describe('the command', () => {
     },
   );
 
-  it('writes SARIF that code scanning takes', async () => {
+  it('writes SARIF that code scanning accepts', async () => {
     const path = await archive([{ name: 'app/config.js', content: Buffer.from(value) }]);
     const ran = await run(['image', path, '--secret', 'id=token,env=TOKEN', '--format', 'sarif'], {
       TOKEN: value,
@@ -126,7 +126,7 @@ describe('the command', () => {
   });
 
   it.each(['id=db,src=$V', 'id=db,env=$V', 'id=$V', '$V', 'id=db,value=$V', 'id=db,type=env,src=$V'])(
-    'does not repeat a value that was given in place of its name: %s',
+    'does not repeat a value that was given instead of its name: %s',
     async (option) => {
       const url = 'postgres://app:Hk3nW8xQz7Lm@db.internal/app';
       for (const given of [url, 'Hk3nW8xQz7Lm', value]) {
@@ -138,7 +138,7 @@ describe('the command', () => {
     },
   );
 
-  it('says what it looks for, by name and length', async () => {
+  it('says what it searches for, by name and length', async () => {
     const ran = await run(['dir', tree({ a: 'x' }), '--secret', 'id=db,env=URL'], {
       URL: 'postgres://app:Hk3nW8xQz7Lm@db.internal/app',
     });
@@ -147,7 +147,7 @@ describe('the command', () => {
     );
   });
 
-  it('takes the credentials of a build context by itself', async () => {
+  it('finds the credentials in a build context by itself', async () => {
     const token = `npm_${randomBytes(27).toString('hex').slice(0, 36)}`;
     const folder = tree({
       'app/.npmrc': `//registry.example/:_authToken=k9Lw2xPq7ZtVx4\nsave-exact=true\n`,
@@ -212,7 +212,7 @@ describe('the command', () => {
     ]);
   });
 
-  it('looks for a credential whose name makes it public', async () => {
+  it('searches for a credential whose name makes it public', async () => {
     const folder = tree({
       '.env':
         'NEXT_PUBLIC_STRIPE_SECRET_KEY=k9Lw2xPq7ZtVx4\nVITE_ADMIN_TOKEN=u3Jq8sWz5TbNc1\nVITE_TITLE=Blog\nREGION=eu-west-1\n',
@@ -230,16 +230,16 @@ describe('the command', () => {
     expect(found).toEqual(['NEXT_PUBLIC_STRIPE_SECRET_KEY', 'VITE_ADMIN_TOKEN']);
   });
 
-  it('has no colour and no progress where nobody watches', async () => {
+  it('shows neither colour nor progress outside a terminal', async () => {
     const ran = await run(['dir', tree({ a: value }), '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
     expect(ran.out + ran.err).not.toContain('\u001b');
     expect(ran.err).toBe('');
   });
 
   it.runIf(existsSync('/proc/self/environ'))(
-    'keeps the secret out of the process list, its own and that of what it starts, from start to end',
+    "keeps the secret out of its own and its child processes' arguments, from start to end",
     async () => {
-      // A docker that streams an archive and stays a while, as the real one does.
+      // A docker that streams an archive and keeps running for a while, as the real one does.
       const folder = temporaryFolder();
       const path = await archive([{ name: 'a.bin', content: randomBytes(8 * 2 ** 20) }]);
       writeFileSync(join(folder, 'docker'), `#!/bin/sh\ncat "${path}"\nsleep 0.5\n`, { mode: 0o755 });
@@ -308,7 +308,7 @@ describe('the picture of an image', () => {
     expect(html.out).toMatch(/stage generate.*\n.*secret token mounted(?:.|\n)*?COPY \/app \/app/);
   });
 
-  it('cannot be made from a Dockerfile that is not there', async () => {
+  it('fails if the Dockerfile does not exist', async () => {
     const path = await archive([]);
     const parameters = ['--secret', 'id=token,env=TOKEN', '--dockerfile', '/nowhere/Dockerfile'];
     const ran = await run(['image', path, ...parameters], { TOKEN: value });
@@ -339,7 +339,7 @@ describe("a framework's own keys", () => {
   };
   const secret = ['--secret', 'id=token,env=TOKEN'];
 
-  it('are a leak while they are live, and not once they are blank', async () => {
+  it('are a leak while they are live, but not once they are blank', async () => {
     const ran = await run(['dir', tree(live), ...secret, '--format', 'json'], { TOKEN: value });
     expect(ran.code).toBe(1);
     expect(
@@ -355,7 +355,7 @@ describe("a framework's own keys", () => {
     expect((await run(['dir', tree(blank), ...secret], { TOKEN: value })).code).toBe(0);
   });
 
-  it('are only listed when they are allowed', async () => {
+  it('are only listed if they are allowed', async () => {
     const ran = await run(['dir', tree(live), ...secret, '--allow-framework-keys'], { TOKEN: value });
     expect(ran.code).toBe(0);
     expect(ran.out).toContain('allowed by --allow-framework-keys');
@@ -363,7 +363,7 @@ describe("a framework's own keys", () => {
 });
 
 describe('a site', () => {
-  it('is crawled to its scripts, source maps, payloads, headers, cookies and error pages', async () => {
+  it('is crawled including its scripts, source maps, payloads, headers, cookies and error pages', async () => {
     const places: Record<string, { type: string; body: string; headers?: Record<string, string> }> = {
       '/': {
         type: 'text/html',
@@ -424,7 +424,7 @@ describe('a site', () => {
     return run(['site', url, '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
   }
 
-  it('is crawled to pages that only a sitemap with its public address or a payload names', async () => {
+  it('is crawled including pages that are only in a payload, or in a sitemap with its public address', async () => {
     const pages: Record<string, string> = {
       '/': '<script>self.__next_f.push([1,"4:[\\"$\\",\\"$L2\\",null,{\\"href\\":\\"/by-payload\\"}]"])</script>',
       '/sitemap.xml': '<urlset><url><loc>https://blog.example/by-sitemap</loc></url></urlset>',
@@ -449,13 +449,13 @@ describe('a site', () => {
       /\/a answered 503/,
     ],
     ['has no time', { status: 503, body: 'later' }, /answered 503/],
-  ])('is not called clean when it %s', async (_name, answer, reason) => {
+  ])('is not reported clean if it %s', async (_name, answer, reason) => {
     const ran = await siteOf(typeof answer === 'function' ? answer : () => answer);
     expect(ran.code).toBe(2);
     expect(ran.out).toMatch(reason);
   });
 
-  it('is called clean when only what was tried, and nothing that it names, has no time', async () => {
+  it('is reported clean if only guessed addresses that it never names are unavailable', async () => {
     const page = '<meta name="robots" content="noindex"><a href="/about#top">about</a>';
     const ran = await siteOf((path) =>
       path === '/' || path === '/about' ? { body: page } : { status: 503, body: 'later' },
@@ -463,7 +463,7 @@ describe('a site', () => {
     expect(ran.code, ran.out).toBe(0);
   });
 
-  it('cannot be checked when it does not answer', async () => {
+  it('cannot be checked if it does not respond', async () => {
     const ran = await run(['site', 'http://127.0.0.1:9', '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
     expect(ran.code).toBe(2);
     expect(ran.err).toMatch(/gave no answer/);
@@ -482,7 +482,7 @@ describe('the package', () => {
 
   const root = join(import.meta.dirname, '..');
 
-  it('runs from its tarball, in a folder that has nothing else', async () => {
+  it('runs from its tarball, in an otherwise empty folder', async () => {
     const folder = temporaryFolder();
     const npm = (parameters: string[], cwd: string) => {
       const ran = spawnSync('npm', parameters, {

@@ -11,7 +11,7 @@ import { fiftySecrets } from './fifty-secrets.ts';
 const docker = (...parameters: string[]) => spawnSync('docker', parameters, { encoding: 'utf8' });
 
 describe('no false alarm', () => {
-  it.each(['node:26-trixie-slim', 'postgres:18'])('is raised in %s by 50 random secrets', async (image) => {
+  it.each(['node:26-trixie-slim', 'postgres:18'])('is caused in %s by 50 random secrets', async (image) => {
     if (!engineHas(image)) return;
     const file = join(temporaryFolder(), 'env');
     writeFileSync(file, fiftySecrets());
@@ -36,12 +36,12 @@ describe('an image that the engine does not have', () => {
   });
 });
 
-describe('what an engine writes beside an image', () => {
+describe('what an engine writes in addition to an image', () => {
   const token = randomBytes(18).toString('base64url');
   let folder = '';
   let canWrite = false;
 
-  // One real build for all: a layer that stays in a stage, a build argument, an SBOM that lists a file by its name.
+  // One real build for all: a layer that stays in a stage, a build argument, an SBOM that lists a file by name.
   beforeAll(() => {
     if (!engineHas('postgres:18') || !engineHas('docker/buildkit-syft-scanner:stable-1')) return;
     folder = mkdtempSync(join(tmpdir(), 'sealcheck-engine-'));
@@ -88,7 +88,7 @@ describe('what an engine writes beside an image', () => {
 
   it('is read: the SBOM', async () => {
     if (!canWrite) return;
-    // The scanner's name and version are in every SBOM: as good a value to find as any that a build would leak.
+    // The scanner's name and version are in every SBOM: as good a test value as one that a build would leak.
     const sbom = await findingsIn('image.tar', 'https://spdx.dev/Document');
     expect(sbom.map(({ place }) => place)).toContain('attestation (SBOM)');
   });
@@ -158,14 +158,14 @@ describe('the canary', () => {
 
   const page = `psql "$(cat /run/secrets/database_url)" -tAc "select 'a post'" > /out/page.html`;
 
-  it('is clean when the build logged in with it, made its pages and left nothing', async () => {
+  it('is clean if the build logged in with it, generated its pages and kept no trace', async () => {
     if (!engineHas('postgres:18')) return;
     const ran = await canaryOf(page, ['--expect-file', 'page.html']);
     expect(ran.out).toMatch(/"database_url" was used: 1 login/);
     expect(ran.code).toBe(0);
   });
 
-  it('is a leak when the build kept it', async () => {
+  it('is a leak if the build kept it', async () => {
     if (!engineHas('postgres:18')) return;
     const ran = await canaryOf(`${page} && base64 /run/secrets/database_url > /out/kept`, [
       '--expect-file',
@@ -175,7 +175,7 @@ describe('the canary', () => {
     expect(ran.code).toBe(1);
   });
 
-  it('proves nothing when the build never used it, or made no pages', async () => {
+  it('proves nothing if the build never used it, or generated no pages', async () => {
     if (!engineHas('postgres:18')) return;
     const unused = await canaryOf('true');
     expect(unused.out).toMatch(/never logged in/);

@@ -8,7 +8,7 @@ const SHAPES = [
   () => randomBytes(6).toString('hex'),
 ];
 
-/** Fifty random values of the shapes that secrets have in the wild, as an env file. */
+/** An env file with fifty random values in the formats of real secrets. */
 export function fiftySecrets(): string {
   return Array.from({ length: 50 }, (_, at) => `SECRET_${at}=${SHAPES[at % SHAPES.length]?.()}`).join('\n');
 }

@@ -90,7 +90,7 @@ const FILES: [name: string, file: string | Buffer, value?: string][] = [
   ['Bearer', `Authorization: Bearer ${VALUE}`],
 ];
 
-describe('the value in a secret file is searched for alone', () => {
+describe('only the value in a secret file is searched for', () => {
   it.each(FILES)('%s', (_name, file, value = VALUE) => {
     expect(
       hitsOf(Buffer.from(file) as Buffer, Buffer.from(`only ${value} leaked`)),
@@ -128,7 +128,7 @@ const account = {
   universe_domain: 'googleapis.com',
 };
 
-describe('what is public is not searched for', () => {
+describe('public data is not searched for', () => {
   it.each([
     [
       'the constants of a service account',
@@ -157,7 +157,7 @@ describe('what is public is not searched for', () => {
   });
 });
 
-describe('a file of which nothing is recognised', () => {
+describe('a file in an unknown format', () => {
   it('is searched for line by line, with a warning', () => {
     expect(prepared('first x7Kf92jQmz\nsecond y8Kf92jQmz').warnings.join()).toMatch(/format is not known/);
   });

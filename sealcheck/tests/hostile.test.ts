@@ -39,7 +39,7 @@ async function runOn(archive: Buffer, more: string[] = []) {
 
 describe('an image that cannot be read whole', () => {
   it.each([0.1, 0.5, 0.9, 0.99])(
-    'is not called clean when its tar is cut at %d of its length',
+    'is not reported clean if its tar is cut at %d of its length',
     async (share) => {
       const archive = await archiveOf(await filesWith([{ name: 'a', content: Buffer.alloc(50_000, 'a') }]));
       const ran = await runOn(archive.subarray(0, Math.floor(archive.length * share)));
@@ -48,7 +48,7 @@ describe('an image that cannot be read whole', () => {
     },
   );
 
-  it('is not called clean when a blob has another digest than its name', async () => {
+  it("is not reported clean if a blob's digest differs from its name", async () => {
     const files = await filesWith([{ name: 'a', content: Buffer.from('x') }]);
     const layer = files.find(({ bytes }) => bytes.length > 2000);
     if (layer)
@@ -62,7 +62,7 @@ describe('an image that cannot be read whole', () => {
     expect(report.incomplete.join()).toMatch(/another digest/);
   });
 
-  it('is not called clean when a layer is missing', async () => {
+  it('is not reported clean if a layer is missing', async () => {
     const files = await filesWith([]);
     const report = await checkFiles(files.slice(1), secrets);
     expect(report.verdict).toBe('could not check');
@@ -70,7 +70,7 @@ describe('an image that cannot be read whole', () => {
   });
 
   it.each(['{', '[]', '{"manifests":7}', 'null', '{"manifests":[{"digest":"sha256:../../etc/passwd"}]}', ''])(
-    'is not called clean when its index is %s',
+    'is not reported clean if its index is %s',
     async (index) => {
       const files = (await filesWith([])).filter(({ name }) => name !== 'index.json');
       const report = await checkFiles([...files, { name: 'index.json', bytes: Buffer.from(index) }], secrets);
@@ -78,13 +78,13 @@ describe('an image that cannot be read whole', () => {
     },
   );
 
-  it('is not called clean when it is empty or no archive at all', async () => {
+  it('is not reported clean if it is empty or not an archive', async () => {
     expect((await runOn(Buffer.alloc(0))).code).toBe(2);
     expect((await runOn(Buffer.from('not a tar'.repeat(1000)))).code).toBe(2);
     expect((await runOn(Buffer.alloc(10_240))).code).toBe(2);
   });
 
-  it('is a leak, and told as not read whole too, where a leak came before the damage', async () => {
+  it('is reported as a leak and as incomplete if a leak precedes the damage', async () => {
     const archive = await archiveOf(await filesWith([{ name: 'a', content: Buffer.from(`x${value}x`) }]));
     const ran = await runOn(archive.subarray(0, archive.length - 2000));
     expect(ran.code).toBe(1);
@@ -92,7 +92,7 @@ describe('an image that cannot be read whole', () => {
     expect(ran.out).toMatch(/not read whole: .*cut short/);
   });
 
-  it('is not called clean when a layer is packed in a way that is not read', async () => {
+  it('is not reported clean if a layer uses an unsupported compression', async () => {
     const files = await filesWith([]);
     const legacy = [
       { name: 'manifest.json', bytes: Buffer.from('[{"Config":"c.json","Layers":["l/layer.tar"]}]') },
@@ -108,7 +108,7 @@ describe('an image that cannot be read whole', () => {
   it.each([
     ['gzip', gzipSync],
     ['zstd', zstdCompressSync],
-  ])('is not called clean when other data follows a layer in %s', async (_name, pack) => {
+  ])('is not reported clean if other data follows a layer in %s', async (_name, pack) => {
     const layer = Buffer.concat([pack(await tarOf([{ name: 'a' }])), Buffer.from('\0more')]);
     const report = await checkFiles([blobOf(layer)], secrets);
     expect(report.incomplete.join()).toMatch(/followed by other data/);
@@ -148,7 +148,7 @@ describe('a tar with unusual headers', () => {
     expect(report.findings.map(({ nested }) => nested)).toEqual([[where]]);
   });
 
-  it('is not called clean when a name holds a NUL, in a layer or in the archive itself', async () => {
+  it('is not reported clean if a name contains a NUL, in a layer or in the archive itself', async () => {
     const named = Buffer.concat([entryOf('p', record(`path=a\0b`), 'x'), entryOf('a', Buffer.from('x'))]);
     expect((await layer(named)).incomplete.join()).toMatch(/NUL in its name/);
     const ran = await runOn(Buffer.concat([named, end]));
@@ -156,7 +156,7 @@ describe('a tar with unusual headers', () => {
     expect(ran.err).toMatch(/a file name in the archive holds a NUL/);
   });
 
-  // tar(5), "GNU tar archives": the map of an old sparse file is in its header, and goes on in blocks after it.
+  // tar(5), "GNU tar archives": the map of an old sparse file is in its header, and continues in blocks after it.
   const oldSparse = (more: boolean) =>
     Buffer.concat([
       headerOf('sparse', 512, 'S', (block) => {
@@ -170,7 +170,7 @@ describe('a tar with unusual headers', () => {
       Buffer.alloc(512, `${value} `),
     ]);
 
-  it('is searched in a sparse file of the old GNU format, or refused by name where its map goes on', async () => {
+  it('is searched in a sparse file of the old GNU format, or rejected by name if its map continues', async () => {
     expect((await layer(oldSparse(false))).findings[0]?.path).toBe('sparse');
     const report = await layer(oldSparse(true));
     expect(report.verdict).toBe('could not check');
@@ -197,8 +197,8 @@ describe('a tar with unusual headers', () => {
   });
 });
 
-describe('a compressed part too large for memory', () => {
-  // Of 64 characters, so that it is packed by a quarter and nothing of it is stored as it is.
+describe('compressed data too large for memory', () => {
+  // With 64 different characters it is compressed by a quarter, and nothing is stored uncompressed.
   const bulk = Buffer.from(randomBytes(18 * 2 ** 20).toString('base64'));
   const content = Buffer.concat([bulk, bulk, Buffer.from(value), bulk.subarray(0, 2 ** 20)]);
 
@@ -218,8 +218,8 @@ describe('a compressed part too large for memory', () => {
   });
 });
 
-describe('archives that are made to hurt', () => {
-  it('stops at a decompression bomb with bounded work', async () => {
+describe('a scan of malicious input', () => {
+  it('stops at a decompression bomb after bounded work', async () => {
     const bomb = gzipSync(Buffer.alloc(600 * 2 ** 20));
     const report = await checkFiles(await filesWith([{ name: 'bomb.gz', content: bomb }]), secrets);
     expect(report.verdict).toBe('could not check');
@@ -254,7 +254,7 @@ describe('archives that are made to hurt', () => {
     expect(report.incomplete.join()).toMatch(/bomb/);
   });
 
-  it('stops at archives nested too deep and says so', async () => {
+  it('stops at archives that are nested too deep, and says so', async () => {
     let nested: Buffer = Buffer.from(value);
     for (let i = 0; i < 12; i += 1) nested = gzipSync(nested, { level: 1 });
     const report = await checkFiles(await filesWith([{ name: 'onion.gz', content: nested }]), secrets, {
@@ -265,7 +265,7 @@ describe('archives that are made to hurt', () => {
     expect(report.incomplete.join()).toMatch(/deeper than 5/);
   });
 
-  it('refuses an entry that claims 10 GB and does not have them', async () => {
+  it('rejects an entry that claims 10 GB and does not have them', async () => {
     const layer = await tarOf([{ name: 'sparse', content: Buffer.from('x') }]);
     layer.write('116100000000\0', 124, 'latin1');
     let sum = 0;
@@ -277,7 +277,7 @@ describe('archives that are made to hurt', () => {
     expect(report.incomplete.join()).toMatch(/damaged or cut short/);
   });
 
-  it('reads names with "..", absolute and non-UTF-8 ones, and writes nothing anywhere', async () => {
+  it('reads names with "..", absolute names and ones that are not UTF-8, and writes nothing anywhere', async () => {
     const before = readdirSync(tmpdir()).filter(
       (name) => name.startsWith('sealcheck') && !name.startsWith('sealcheck-test-'),
     );
@@ -311,7 +311,7 @@ describe('archives that are made to hurt', () => {
   it.each([
     ['the old GNU format', ['--format=gnu']],
     ['PAX 1.0', ['--format=posix', '--sparse-version=1.0']],
-  ])('reads what there is of a file with 10 GB of holes, in %s', async (_, format) => {
+  ])('reads the data of a file with 10 GB of holes, in %s', async (_, format) => {
     const folder = temporaryFolder();
     const sparse = join(folder, 'sparse');
     writeFileSync(sparse, value);
@@ -319,7 +319,7 @@ describe('archives that are made to hurt', () => {
     const tar = join(folder, 'image', 'sparse.tar');
     mkdirSync(join(folder, 'image'));
     const packed = spawnSync('tar', ['--sparse', ...format, '-cf', tar, '-C', folder, 'sparse']);
-    // The tar of macOS has no such option; what reads it is the same everywhere.
+    // The tar of macOS has no such option; the code that reads it is the same everywhere.
     if (packed.status !== 0 && process.platform !== 'linux') return;
     expect(packed.status, String(packed.stderr)).toBe(0);
     const ran = await run(['dir', join(folder, 'image'), '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
@@ -327,9 +327,9 @@ describe('archives that are made to hurt', () => {
     expect(ran.out).toContain('sparse.tar');
   });
 
-  it('cannot call a tree clean of which it cannot open a file, and does not wait at a FIFO', async () => {
+  it('does not report a tree clean if it cannot open a file in it, and does not wait at a FIFO', async () => {
     const folder = temporaryFolder();
-    // A path beyond the system's limit is made step by step; not even root can open what lies there.
+    // A path beyond the system's limit is created step by step; not even root can open what is there.
     const dig = `cd "$1"; mkfifo pipe; for i in $(seq 20); do mkdir $2; cd -P $2; done; echo x > file`;
     const dug = spawnSync('bash', ['-c', dig, '-', folder, 'd'.repeat(250)], { encoding: 'utf8' });
     onTestFinished(() => void spawnSync('rm', ['-rf', folder]));
@@ -340,7 +340,7 @@ describe('archives that are made to hurt', () => {
     expect(ran.out).toMatch(/pipe is neither a file, a directory nor a link/);
   });
 
-  it('walks past symbolic link loops and a sparse file in a tree', async () => {
+  it('handles symbolic link loops and a sparse file in a tree', async () => {
     const folder = temporaryFolder();
     symlinkSync('.', join(folder, 'self'));
     symlinkSync(`/nowhere/${value.slice(0, 11)}`, join(folder, 'dangling'));

@@ -12,7 +12,8 @@ const value = plantedValue();
 const mebibyte = 2 ** 20;
 const most = 300 * mebibyte;
 
-// The kernel's high-water mark of this very process: getrusage's would count what the test itself held when it forked.
+// The kernel's high-water mark of this process only: getrusage's would include what the test itself held when it
+// forked.
 const tellPeak = `import{readFileSync}from'node:fs';process.on('exit',()=>process.stderr.write(/VmHWM.*/.exec(readFileSync('/proc/self/status','utf8'))+'\\n'))`;
 const watched = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tellPeak)}` };
 
@@ -141,7 +142,7 @@ describe.runIf(existsSync('/proc/self/status'))(
       expect(readdirSync(own)).toEqual([]);
     }
 
-    it.each(attacks)('for %s, which is not called clean', async (_name, make) =>
+    it.each(attacks)('for %s, which is not reported clean', async (_name, make) =>
       expectBounded(await make(), 2),
     );
 

@@ -10,14 +10,14 @@ import { temporaryFolder } from './checking.ts';
 const SECRET = randomBytes(18).toString('base64url');
 const TEXT = Buffer.from(`the value ${SECRET} and ${SECRET} again\n`.repeat(40));
 
-// Made by mksquashfs -comp xz, and by lzma, of a text with this value.
+// Made by mksquashfs -comp xz, and by lzma, from a text with this value.
 const FIXTURE_VALUE = '8Fq2-Kx7vLm94TzRw1Bd0NcY6';
 const SQUASHFS_XZ =
   'aHNxcwIAAABEFAZrAAACAAEAAAAEABEAwAABAAQAAAAgAAAAAAAAAKMBAAAAAAAAmwEAAAAAAAD//////////wQBAAAAAAAARgEAAAAAAABzAQAAAAAAAI0BAAAAAAAA/Td6WFoAAAFpIt42A8BqgB4hAQoAAAAALHZljOAO/wBiXQA6GgjOdvR7TroLshIl5s2luBncvloPUONZClZ4hKU1QvK9owmQPlstyt8OmHLxdLFsQ5VBaMVtQNuvKxyhMxB3Qy8w3B8T5GS1GyC/QIZTmFaxZqF9ZUSi12Uf8QappPvRAAAAAIv6gvwAAX6AHgAAAFIoXfM+MA2LAgAAAAABWVpAgAIApAEAAAAARBQGawEAAAAAAAAAAAAAAAAAAAAADwAAAQDtAQAAAAAbFAZrAgAAAAAAAAACAAAAHAAAAAMAAAAZgAAAAAAAAAAAAQAAAAAAAAACAAQAYS50eHQQgGAAAAAAAAAApAAAAAAAAABhAQAAAAAAABCAAAAAAAAAAAAgAAAAAAAAAHsBAAAAAAAABIAAAAAAlQEAAAAAAAA=';
 const LZMA =
   'XQAAgAD//////////wA6GgjOdvR7TroLshIl5s2luBncvloPUONZClZ4hKU1QvK9owmQPlstyt8OmHLxdLFsQ5VBaMVtQNuvKxyhMxB3Qy8w3B8T5GS1GyC/QIZTmFaxZqF9ZUSi12Uf8Qapphe+37//iyjAAA==';
 
-/** Packs a file with 7-Zip. */
+/** Compresses a file with 7-Zip. */
 async function packed(name: string, content: Buffer, ...options: string[]): Promise<Buffer> {
   const sevenZip = await (SevenZip as unknown as SevenZipModuleFactory)({ print: () => undefined });
   const write = sevenZip.FS.open('dump.sql', 'w+');
@@ -66,7 +66,7 @@ describe('an archive that Node.js cannot open', () => {
     );
   });
 
-  it('is bounded by the limits on what a file unpacks to', async () => {
+  it('is subject to the limits on what a file unpacks to', async () => {
     const bomb = await packed('bomb.7z', Buffer.alloc(8 * 2 ** 20));
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'bomb.7z'), bomb);
@@ -79,7 +79,7 @@ describe('an archive that Node.js cannot open', () => {
 describe('a file that could not be opened', () => {
   const header = (bytes: number[]) => Buffer.concat([Buffer.from(bytes), randomBytes(600)]);
 
-  it('is named in the verdict, and exit 2 if the check is strict', async () => {
+  it('is named in the verdict, and makes a strict check exit with 2', async () => {
     const files = {
       'encrypted.zip': await packed('encrypted.zip', TEXT, '-phidden'),
       'encrypted.7z': await packed('encrypted.7z', TEXT, '-phidden'),
@@ -99,7 +99,7 @@ describe('a file that could not be opened', () => {
     expect((await check(files, SECRET, true)).verdict).toBe('could not check');
   });
 
-  it('is still searched as far as it goes', async () => {
+  it('is still searched as far as it can be read', async () => {
     const text = Buffer.concat([TEXT, Buffer.from(randomBytes(60_000).toString('hex'))]);
     const bytes = gzipSync(text);
     const report = await check({ 'cut.gz': bytes.subarray(0, bytes.length - 2000) });
@@ -107,7 +107,7 @@ describe('a file that could not be opened', () => {
     expect(report.unopened).toHaveLength(1);
   });
 
-  it('is not claimed of ordinary files', async () => {
+  it('is not reported for ordinary files', async () => {
     const report = await check({
       'code.js': Buffer.from("const magic = 'PK\\x03\\x04'; const gz = [0x1f, 0x8b];"),
       'random.bin': randomBytes(2 ** 20),

@@ -15,7 +15,7 @@ const bytes = [...Buffer.from(VALUE)];
 const [head, tail] = [VALUE.slice(0, 8), VALUE.slice(8)];
 const html = (text: string) => text.replace(/[&<"]/g, (c) => ({ '&': '&amp;', '<': '&lt;' })[c] ?? '&quot;');
 
-describe('a value that is taken to pieces', () => {
+describe('a value that is split into pieces', () => {
   it.each([
     ['by a concatenation', `x = '${head}' +\n  '${tail}'`],
     ['by concat', `x = '${head}'.concat('${tail}')`],
@@ -89,13 +89,13 @@ describe('a value that is taken to pieces', () => {
 });
 
 describe('a SQLite database', () => {
-  it('is searched across the borders of its pages', async () => {
+  it('is searched across page boundaries', async () => {
     const { DatabaseSync } = await import('node:sqlite');
     const path = join(temporaryFolder(), 'app.db');
     const database = new DatabaseSync(path);
     database.exec('PRAGMA page_size = 512; CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)');
     const insert = database.prepare('INSERT INTO notes (text) VALUES (?)');
-    // One lies on each border, at another place each time.
+    // One spans each boundary, at a different offset each time.
     const values = Array.from({ length: 200 }, () => randomBytes(15).toString('base64url'));
     insert.run(values.map((value) => value + '.'.repeat(3)).join(''));
     database.close();
@@ -116,7 +116,7 @@ describe('what is not a seam', () => {
   });
 });
 
-describe('where a value was found', () => {
+describe('the location of a value', () => {
   it.each([
     ['plain', VALUE, 'plain'],
     ['after a wide chunk', `${'é'.repeat(70_000)}${VALUE}`, 'plain'],
@@ -126,7 +126,7 @@ describe('where a value was found', () => {
     ['HTML', html(VALUE), 'html-escaped'],
     ['base64', Buffer.from(VALUE).toString('base64').replace(/=+$/, ''), 'base64'],
     ['hex', Buffer.from(VALUE).toString('hex'), 'hex'],
-  ])('is told to the byte, with its encoding: %s', (_name, text, encoding) => {
+  ])('is reported to the byte, with its encoding: %s', (_name, text, encoding) => {
     const start = text.length - text.replace(/^é+/, '').length;
     const written = Buffer.concat([Buffer.from('some text ('), Buffer.from(text), Buffer.from(') and more')]);
     const [hit] = hitsOf(VALUE, written);
@@ -148,7 +148,7 @@ describe('the stream', () => {
     return Buffer.from(reducer.text.bytes.subarray(0, reducer.text.length)).toString('latin1');
   };
 
-  it('is read alike whole, in pieces, and byte by byte', () => {
+  it('is read the same way whole, in chunks, and byte by byte', () => {
     const alphabet = [
       ...'abc019nrtxu\\\\\\\\%%&&;;==#{}<>"\'`^$+\0\n ',
       '&quot;',
@@ -167,7 +167,7 @@ describe('the stream', () => {
       expect(canonical(text, step) === whole, `steps of ${step}`).toBe(true);
   });
 
-  it('loses no value at a border between chunks, nor to another stream in between', () => {
+  it('loses no value at a chunk boundary, or when another stream is read in between', () => {
     const { search } = prepare([{ id: 'id', value: Buffer.from(VALUE), origin: 'a test' }]);
     const written = Buffer.from(Buffer.from(JSON.stringify(VALUE)).toString('base64'));
     for (let shift = 0; shift <= written.length; shift += 1) {
@@ -186,7 +186,7 @@ describe('the stream', () => {
     }
   });
 
-  it('passes 20,000 near misses in two seconds', () => {
+  it('processes 20,000 near misses in two seconds', () => {
     const { search } = prepare([{ id: 'id', value: Buffer.from('k9Lw2xPq7ZtVx4mRv2yK'), origin: 'a test' }]);
     const misses = Buffer.from('k9Lw2xPq7ZtVx4mRvXX '.repeat(20_000));
     const started = performance.now();

@@ -7,7 +7,7 @@ const found = (secret: string, text: string | Buffer): string[] => {
   return searchBytes(search, Buffer.from(text)).map(({ part, encoding }) => `${part}: ${encoding}`);
 };
 
-describe('a value with letters beyond ASCII', () => {
+describe('a value with non-ASCII characters', () => {
   const secret = 'Grüße-aus-Köln-77';
 
   it.each([
@@ -27,7 +27,7 @@ describe('a value with letters beyond ASCII', () => {
 describe('a short value', () => {
   const secret = 'q7Lw2xPq9Z';
 
-  it.each([1, 5, 9])('is found however a formatter splits it, after %d characters', (at) => {
+  it.each([1, 5, 9])('is found even if a formatter splits it after %d characters', (at) => {
     const [before, after] = [secret.slice(0, at), secret.slice(at)];
     for (const gap of ['\n    ', '" +\n  "', "' +\n    '", '` + `', '<!-- -->', '".concat("'])
       expect(found(secret, `${before}${gap}${after}`), gap).toHaveLength(1);
@@ -39,12 +39,12 @@ describe('characters that a format doubles', () => {
     ['CSV', 'Ab"cd7Lw2xPq', 'Ab""cd7Lw2xPq'],
     ['Compose', 'Ab$cd7Lw2xPq', 'Ab$$cd7Lw2xPq'],
     ['an INI file', 'Ab%cd7Lw2xPq', 'Ab%%cd7Lw2xPq'],
-  ])('are known: %s', (_name, secret, text) => {
+  ])('are recognized: %s', (_name, secret, text) => {
     expect(found(secret, text)).toEqual(['whole: doubling-escaped']);
   });
 });
 
-describe('a secret is taken apart into what would give it away', () => {
+describe('a secret is split into the parts that would give it away', () => {
   it.each([
     ['a token in the place of a user', 'https://gh7Lw2xPq9ZtVm@git.example/a.git', 'gh7Lw2xPq9ZtVm', 'user'],
     [

@@ -14,7 +14,7 @@ const TYPES: Record<string, string> = {
   webmanifest: 'application/manifest+json',
 };
 
-/** A site that answers with these files, and records what it was asked. */
+/** A site that serves these files, and records the requests. */
 async function serve(files: Record<string, string>): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -35,7 +35,7 @@ const paths = (report: { findings: { path: string }[] }) => [
 const secrets = { token: SECRET };
 const leak = `const key = "${SECRET}";`;
 
-describe('a site is followed to', () => {
+describe('a site is crawled to', () => {
   it.each<[string, string, Record<string, string>]>([
     [
       'the lazy chunk of a relative import, through another chunk',
@@ -125,7 +125,7 @@ describe('a site is followed to', () => {
 });
 
 describe('other origins', () => {
-  it('are named if a page loads from them, and read if they are given', async () => {
+  it('are named if a page loads from them, and read if they are allowed', async () => {
     const cdn = await serve({ '/lib.js': 'import("./part.js")', '/part.js': leak });
     const site = await serve({
       '/': `<script src="${cdn.url}/lib.js"></script><a href="${cdn.url}/page">elsewhere</a>`,
@@ -142,7 +142,7 @@ describe('other origins', () => {
 });
 
 describe('a crawl changes nothing', () => {
-  it('sends GET and HEAD alone, and opens no address that might end a session or delete something', async () => {
+  it('sends only GET and HEAD, and opens no address that might end a session or delete something', async () => {
     const risky = [
       '/logout',
       '/auth/sign-out?next=/',

@@ -1,4 +1,6 @@
-/** A header block of a tar, with any size and type, whether or not they are true (POSIX.1-2024, pax, ustar format). */
+/**
+ * A header block of a tar, with any size and type, whether or not they are correct (POSIX.1-2024, pax, ustar format).
+ */
 export function headerOf(name: string, size: number, type = '0', change?: (block: Buffer) => void): Buffer {
   const block = Buffer.alloc(512);
   block.write(name, 0, 100, 'latin1');
@@ -19,7 +21,7 @@ export function headerOf(name: string, size: number, type = '0', change?: (block
   return block;
 }
 
-/** An entry: its header and its content, padded to whole blocks with what is given. */
+/** An entry: its header and its content, padded to whole blocks with the given bytes. */
 export function entryOf(name: string, content: Buffer, type = '0', padding = '\0'): Buffer {
   const missing = (512 - (content.length % 512)) % 512;
   return Buffer.concat([headerOf(name, content.length, type), content, Buffer.alloc(missing, padding)]);

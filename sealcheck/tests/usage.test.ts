@@ -36,7 +36,7 @@ const shell = (command: string, input?: Buffer) =>
   });
 
 describe('--dotenv', () => {
-  it('is read by sealcheck alone: a missing file is exit 2, and NODE_OPTIONS in it does nothing', async () => {
+  it('is read by sealcheck only: a missing file is exit 2, and NODE_OPTIONS in it has no effect', async () => {
     const missing = await run(['dir', folderWith({ a: 'x' }), '--dotenv', 'nowhere/.env']);
     expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/^sealcheck: .*nowhere\/\.env/)]);
     const folder = folderWith({
@@ -59,7 +59,7 @@ describe('the output', () => {
     expect([ran.stdout, ran.stderr]).toEqual(['{\n1\n', '']);
   });
 
-  it('that cannot be written hides no leak, and makes a clean check exit 2', async () => {
+  it('that cannot be written hides no leak, and makes a clean check exit with 2', async () => {
     const folder = folderWith({ 'leak/a': TOKEN, 'clean/a': 'nothing', file: '' });
     const output = ['--format', 'json', '--output', join(folder, 'file', 'report.json')];
     const leak = await run(['dir', join(folder, 'leak'), ...SECRET, ...output], { TOKEN });
@@ -70,7 +70,7 @@ describe('the output', () => {
 });
 
 describe('SARIF', () => {
-  // Its matcher is for Jest; the schema and the validator in it are what is needed here.
+  // Its matcher is for Jest; only the schema and the validator in it are needed here.
   const require = createRequire(createRequire(import.meta.url).resolve('@microsoft/jest-sarif'));
   const Ajv = require('ajv');
   const ajv = new Ajv({ schemaId: 'auto', validateSchema: false, unknownFormats: 'ignore' });
@@ -133,7 +133,7 @@ describe('an image archive', () => {
     expect((await run(['image', cut, ...SECRET], { TOKEN: 'another-value-49' })).code).toBe(2);
   });
 
-  it('with a file that cannot be opened is exit 2, unless --no-strict says otherwise', async () => {
+  it('makes the check exit with 2 if a file in it cannot be opened, unless --no-strict is set', async () => {
     const bytes = await savedImage(Buffer.concat([Buffer.from('04224d18', 'hex'), randomBytes(99)]));
     const path = join(folderWith({ 'image.tar': bytes }), 'image.tar');
     const strict = await run(['image', path, ...SECRET], { TOKEN });
@@ -147,7 +147,7 @@ describe('an image archive', () => {
 });
 
 describe('dir', () => {
-  it('takes a file, and standard input: the objects that a push would send', async () => {
+  it('accepts a file, and standard input: the objects that a push would send', async () => {
     const folder = folderWith({ 'a.js': TOKEN, '.env': `TOKEN=${TOKEN}` });
     expect((await run(['dir', join(folder, 'a.js'), ...SECRET], { TOKEN })).code).toBe(1);
     const git = `cd '${folder}' && git init -q && git add a.js && git -c user.name=a -c user.email=a@b.c commit -qm one`;
@@ -159,7 +159,7 @@ describe('dir', () => {
 });
 
 describe('a fix', () => {
-  it('fits what was checked: no layers in a folder, no Docker on a site', async () => {
+  it('fits the target: no layers for a folder, no Docker for a site', async () => {
     const folder = folderWith({
       'dist/assets/index.js': TOKEN,
       'dist/cache/0.pack': TOKEN,
@@ -177,7 +177,7 @@ describe('a fix', () => {
     }
   });
 
-  it("of a framework's own keys is said once a key", async () => {
+  it("for a framework's own keys is given once per key", async () => {
     const keys = '{"previewModeId":"0123456789abcdef"}';
     const folder = folderWith({ '.next/prerender-manifest.json': keys, 'b/prerender-manifest.json': keys });
     const ran = await run(['dir', folder, ...SECRET], { TOKEN });
@@ -188,7 +188,7 @@ describe('a fix', () => {
 });
 
 describe('an old Node.js', () => {
-  it('is told so with exit 2', () => {
+  it('gets an error that says so, and exit 2', () => {
     const launcher = join(import.meta.dirname, '../src/bin.ts');
     const pretend = `data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.19.0"})`;
     const ran = spawnSync(process.execPath, ['--import', pretend, launcher, '--help'], { encoding: 'utf8' });

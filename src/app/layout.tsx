@@ -2,9 +2,12 @@ import type { Metadata, Viewport } from 'next';
 import type { ReactNode } from 'react';
 import '#secrets/taint.ts';
 import '#ui/theme.css';
+import { ORIGIN_PLACEHOLDER } from '#page-cache/placeholders.ts';
 import { PageFrame } from '#ui/page-frame.tsx';
 
 export const metadata: Metadata = {
+  metadataBase: new URL(ORIGIN_PLACEHOLDER),
+  alternates: { canonical: './' },
   title: { default: 'Sealed', template: '%s · Sealed' },
   description: 'Notes on build-time and run-time secrets, from a blog whose image carries none.',
 };

@@ -1,4 +1,3 @@
-import Link from 'next/link';
 import { Notice } from '#ui/notice.tsx';
 
 export default function NotFound() {
@@ -6,7 +5,7 @@ export default function NotFound() {
     <Notice kicker="404" title="Page not found">
       <p>Check the address. The post may also have been withdrawn, or not published yet.</p>
       <p>
-        <Link href="/">Go to the latest posts</Link>
+        <a href="/">Go to the latest posts</a>
       </p>
     </Notice>
   );

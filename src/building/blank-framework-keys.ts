@@ -9,7 +9,7 @@ const previewProps = z.object({
   previewModeEncryptionKey: hexadecimal,
 });
 
-/** Where Next.js 16 keeps the keys of a build, below its `.next`. */
+/** Where Next.js 16 stores the keys of a build, relative to `.next`. */
 const MANIFESTS = {
   'server/preview-props.json': previewProps.transform((props) => Object.values(props)),
   'prerender-manifest.json': z
@@ -22,20 +22,20 @@ const MANIFESTS = {
 
 const actions = z.object({ node: z.record(z.string(), z.unknown()) });
 
-/** For edge functions, of which there is none: a copy as a script. */
+/** A copy as a script, for edge functions, of which there are none. */
 const COPIES = ['server/server-reference-manifest.js'];
 
-/** In JSON, half of a character: neither a header nor a cookie can carry it, so that nobody can claim to know it. */
+/** A lone surrogate in JSON: neither a header nor a cookie can contain it, so no client can send it as the key. */
 const UNSENDABLE = '\\ud800';
 
 /**
- * Removes the keys that Next.js made for this build from what is shipped: anyone who has an image has its files.
- * What replaces them works for nobody: draft mode can't be turned on, and nothing is encrypted. The server needs neither.
+ * Removes the keys that Next.js generated for this build from what is shipped: anyone who has the image has its files.
+ * The replacements are unusable: draft mode can't be enabled, and nothing can be encrypted. The server needs neither.
  *
- * @param next the build with its keys, Next.js's `.next`
+ * @param next the build's `.next`, which contains the keys
  * @param standalone the folder that is shipped
- * @throws Error where this version of Next.js has its keys elsewhere, or one of them in another place too, such as
- *   an edge function, where no server could replace it; or where a generated page needs one of them
+ * @throws Error if this version of Next.js stores its keys elsewhere, or also somewhere they can't be replaced, such as
+ *   an edge function; or if a prerendered page needs one of them
  */
 export function blankFrameworkKeys(next: string, standalone: string): void {
   const keys = frameworkKeys(next);
@@ -77,12 +77,12 @@ function frameworkKeys(next: string): string[] {
   return [...new Set(keys)];
 }
 
-/** How a generated page names a server action with the value that it closes over: React's `{"id":…,"bound":…}`. */
+/** Matches a server action that closes over a value, as React serializes it into a page: `{"id":…,"bound":…}`. */
 function encryptedArguments(next: string): RegExp {
   const { node } = actions.parse(
     JSON.parse(readFileSync(join(next, 'server/server-reference-manifest.json'), 'utf8')),
   );
-  // A post may hold such a line as its text, but not one with the id of a function of this very build.
+  // The text of a post may look like this too, but can't contain the id of a function of this build.
   return new RegExp(`\\{"id":"(${Object.keys(node).join('|')})","bound":"\\$`);
 }
 

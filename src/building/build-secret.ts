@@ -6,19 +6,20 @@ import { type DatabaseAddress, declarationOf, readDatabaseAddress, SECRET_NAMES 
 import { cacheKey, readPageSource } from './page-source.ts';
 import { PROJECT } from './project.ts';
 
-/** Docker's name for the machine that a container runs on; the machine itself may not know it. */
+/** Docker's name for the host of a container; it may not resolve on the host itself. */
 export const HOST_FROM_CONTAINER = 'host.docker.internal';
 
 const SECRET_FILE = 'env/database_url.txt';
 
-/** The database's URL as `docker build --secret` takes it, and what it says. */
+/** The database's URL as an option for `docker build --secret`, and as a parsed address. */
 export type BuildSecret = { option: string; address: DatabaseAddress };
 
 /**
- * Reads the value of the build argument CONTENT_REVISION, with the secrets that a build is given.
+ * Computes the value of the build argument CONTENT_REVISION, using the build secrets.
  *
  * @param file as for {@link findBuildSecret}
- * @throws DatabaseUnavailable, or Error with what to do
+ * @throws DatabaseUnavailable if the database can't be used
+ * @throws Error if a secret is missing or invalid, or the mail provider fails; the message says what to do
  */
 export async function readCacheKey(file: string | undefined): Promise<string> {
   const { address } = findBuildSecret(file);
@@ -32,10 +33,11 @@ function seenFromHere(address: DatabaseAddress): DatabaseAddress {
 }
 
 /**
- * Finds the build secret where a person has put it: the file that is named, then `DATABASE_URL_FILE`, then
- * `DATABASE_URL`, then `env/database_url.txt`.
+ * Finds the build secret DATABASE_URL in the first of: the given file, the file in `DATABASE_URL_FILE`, the variable
+ * `DATABASE_URL`, `env/database_url.txt`.
  *
- * @throws SecretError or Error with what to do if it is missing or invalid
+ * @throws SecretError if it is invalid
+ * @throws Error if it is missing; the message says what to do
  */
 export function findBuildSecret(file: string | undefined): BuildSecret {
   const fromFile = (path: string) => ({
@@ -56,7 +58,7 @@ export function findBuildSecret(file: string | undefined): BuildSecret {
 
 /**
  * Finds the optional build secrets that are set: in `<NAME>_FILE`, in `<NAME>`, or in `env/<name>.txt`.
- * An empty one is none: it would be mounted all the same.
+ * An empty file counts as missing, so that it is not mounted.
  */
 export function optionalBuildSecrets(): { option: string; variables: Variables }[] {
   return SECRET_NAMES.filter((name) => declarationOf(name).phases.build === 'optional').flatMap((name) => {

@@ -10,36 +10,42 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUILD_RECORD, buildRecord } from '#build-output/record.ts';
+import { BUILD_RECORD, buildRecord, PAGES_FILE } from '#build-output/record.ts';
 import { hasPosts } from '#database/preflight.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
 import { type MailTemplate, TEMPLATE_FILE } from '#newsletter/template.ts';
 import { MissingDatabaseUrl, phaseVariables, readDatabaseAddress, SecretError } from '#secrets/index.ts';
 import { storedVariables } from '#secrets/stores/open.ts';
+import { copyAssets } from './assets.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
-import { readPageSource } from './page-source.ts';
+import { requireNoClientComponents } from './client-components.ts';
+import { packPages, removePages, requireKnownRoutes } from './pack-pages.ts';
+import { readContent, readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 import { runTool, type ToolOptions } from './tool.ts';
 
 type Options = Pick<ToolOptions, 'output' | 'signal'>;
 
-/** The file that tells a generated build from one that is only compiled. */
-const GENERATED = join(STANDALONE, '.next/server/app/index.html');
+/** Exists only if the build's pages have been generated, not just its source compiled. */
+const GENERATED = join(STANDALONE, PAGES_FILE);
 
-/** Whether there is a build whose pages are generated. */
+/** Whether there is a complete build: compiled, and with its pages generated. */
 export function isBuilt(): boolean {
   return existsSync(GENERATED);
 }
 
-/** The first phase: source becomes code. Needs no database, no secret and no network. */
+/** The first phase: compiles the source. Needs no database, no secret and no network. */
 export async function compile(options: Options = {}): Promise<void> {
   await generatePrismaClient(options.signal);
   await buildWithNext('compile', options);
+  rmSync(join(STANDALONE, PAGES_FILE), { force: true });
   await assemble();
+  requireKnownRoutes();
+  requireNoClientComponents(join(PROJECT, '.next'));
 }
 
-/** Makes the Prisma client that the source imports, where it is missing or older than the schema. */
+/** Generates the Prisma client that the source imports, if it is missing or older than the schema. */
 export async function generatePrismaClient(signal?: AbortSignal): Promise<void> {
   const modified = (path: string) => statSync(join(PROJECT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (modified('src/database/generated/client.ts') > modified('prisma/schema.prisma')) return;
@@ -47,24 +53,26 @@ export async function generatePrismaClient(signal?: AbortSignal): Promise<void> 
 }
 
 /**
- * The second phase: the pages are generated from the database. Needs the first, and `DATABASE_URL`.
+ * The second phase: prerenders the pages from the database. Needs a compiled build, and `DATABASE_URL`.
  *
- * @throws SecretError or DatabaseUnavailable, before any page is tried, where the database can't be used
+ * @throws SecretError or DatabaseUnavailable if the database can't be used, before any page is rendered
  */
 export async function generate(options: Options = {}): Promise<void> {
   if (!existsSync(join(PROJECT, '.next/BUILD_ID')))
     throw new Error('Nothing is compiled yet. Run npm run build:compile first.');
   const address = addressForBuild();
   await hasPosts(address);
-  // Read before the pages are: a post that changes meanwhile then shows as a newer revision, never as this one.
+  // Read before the pages are rendered, so that a post that changes meanwhile counts as newer than this revision.
   const source = await readPageSource(address, await keepTemplate());
-  removeGeneratedPages();
+  const content = await readContent(address);
+  removePages(PROJECT);
   await buildWithNext('generate', options);
-  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source));
+  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source, content.position));
   await assemble();
+  packPages([...content.changes.posts.keys()]);
 }
 
-/** The key to fetch the newsletter's template is a build secret, so the template is kept for pages that are generated later. */
+/** Stores the newsletter's template for pages that are rendered later: the key to fetch it is a build secret. */
 async function keepTemplate(): Promise<MailTemplate | undefined> {
   const file = join(PROJECT, TEMPLATE_FILE);
   const template = await fetchTemplate();
@@ -73,7 +81,7 @@ async function keepTemplate(): Promise<MailTemplate | undefined> {
   return template;
 }
 
-/** Fails also if a page caught the error of a secret that it must not read, or if Next.js would ship every file. */
+/** Also fails if a page caught the error of a refused secret, or if Next.js would ship every file of the project. */
 async function buildWithNext(phase: 'compile' | 'generate', options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-build-'));
   const refusedReads = join(folder, 'refused-reads');
@@ -103,18 +111,6 @@ function requireNarrowTrace(printed: string): void {
   );
 }
 
-/** Next.js leaves the pages of an earlier generation where they are, and a post may have been withdrawn since. */
-function removeGeneratedPages(): void {
-  for (const root of [join(PROJECT, '.next'), join(STANDALONE, '.next')]) {
-    const app = join(root, 'server/app');
-    if (!existsSync(app)) continue;
-    for (const path of readdirSync(app, { recursive: true, encoding: 'utf8' })) {
-      if (/\.(html|rsc|meta|body|segments)$/.test(path))
-        rmSync(join(app, path), { recursive: true, force: true });
-    }
-  }
-}
-
 function addressForBuild() {
   try {
     return readDatabaseAddress();
@@ -127,29 +123,29 @@ function addressForBuild() {
   }
 }
 
-/** What the standalone folder may hold at its top. */
+/** The entries that the standalone folder may contain at its top level. */
 const SHIPPED = /^(\.next|node_modules|package\.json|prisma|sealed(-.+)?\.js)$/;
 
-/** Completes the standalone folder: what Next.js leaves to be copied, the image's commands, and what they read. */
+/** Completes the standalone folder with the assets that Next.js does not copy, the image's commands, and their files. */
 async function assemble(): Promise<void> {
-  cpSync(join(PROJECT, '.next/static'), join(STANDALONE, '.next/static'), { recursive: true });
+  copyAssets();
   copyFiles('prisma/migrations', /(^|[\\/])(migration\.sql|migration_lock\.toml)$/);
   copyFiles('prisma/seed', /^[^\\/.][^\\/]*\.md$/);
   for (const file of [TEMPLATE_FILE, BUILD_RECORD]) {
     rmSync(join(STANDALONE, file), { force: true });
     if (existsSync(join(PROJECT, file))) cpSync(join(PROJECT, file), join(STANDALONE, file));
   }
-  // Next.js copies these whatever it is told, and one may hold a secret.
+  // Next.js copies these regardless of its configuration, and they may contain a secret.
   for (const name of readdirSync(STANDALONE).filter((entry) => entry.startsWith('.env')))
     rmSync(join(STANDALONE, name));
-  // Two ways to serve would be two behaviours: the bundled command is the one.
+  // The bundled command is the only way to serve; a second one would behave differently.
   rmSync(join(STANDALONE, 'server.js'), { force: true });
   await bundleCommands();
   requireKnownContent();
   blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
 }
 
-/** Copies the matching files of a folder, and nothing else that lies there. */
+/** Copies only the matching files of a folder. */
 function copyFiles(folder: string, pattern: RegExp): void {
   const from = join(PROJECT, folder);
   const to = join(STANDALONE, folder);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadEnvFile } from 'node:process';
 import { PROJECT } from './project.ts';
 
-/** Takes the variables of the project's `.env`, where there is one; a variable that is set already wins. */
+/** Loads the project's `.env`, if there is one. Variables that are already set win. */
 export function loadDotEnv(): void {
   const file = join(PROJECT, '.env');
   if (existsSync(file)) loadEnvFile(file);

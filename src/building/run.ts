@@ -1,19 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import spawn, { type Options, SubprocessError } from 'nano-spawn';
 
-/** How a command ended: its exit code, or the signal that ended it; and what it printed, if that was not inherited. */
+/** How a command ended: its exit code or the signal that killed it, and its output unless that was inherited. */
 export type Ended = { status: number | string; output: string };
 
 type RunOptions = Options & {
-  /** Gets what the command prints as it comes. */
+  /** Called with each chunk of output. */
   onOutput?: (text: string, stream: 'stdout' | 'stderr') => void;
 };
 
 /**
- * Runs a command and waits until it has ended, also if the signal ends it early.
+ * Runs a command and waits until it has ended, even if `signal` ends it early.
  *
  * @param options variables in `env` are added to this process's own
- * @throws Error if the command can't be started, and what the signal was aborted with
+ * @throws Error if the command can't be started; the abort reason if `signal` is already aborted
  */
 export async function run(
   command: string,
@@ -22,7 +22,7 @@ export async function run(
 ): Promise<Ended> {
   signal?.throwIfAborted();
   const subprocess = spawn(command, args, options);
-  // Not the option `signal`: with it, the promise would not wait for the end.
+  // The option `signal` is not used, because its promise would reject before the process has ended.
   const whenStarted = (use: (child: ChildProcess) => void) =>
     void subprocess.nodeChildProcess.then(use, () => undefined);
   const stop = () => whenStarted((child) => child.kill());

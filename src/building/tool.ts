@@ -5,7 +5,7 @@ import { run } from './run.ts';
 
 const { resolve } = createRequire(import.meta.url);
 
-/** The scripts of the tools that a build runs: no shell and no npm stands between. */
+/** The scripts of the tools that a build runs directly, without a shell or npm. */
 const SCRIPTS = {
   prisma: () => resolve('prisma/build/index.js'),
   next: () => resolve('next/dist/bin/next'),
@@ -13,18 +13,18 @@ const SCRIPTS = {
 
 /** How a tool is run. */
 export type ToolOptions = {
-  /** Whether its output is shown as it comes, or only if it fails. */
+  /** Whether to show its output while it runs, or only if it fails. */
   output?: 'shown' | 'on failure';
-  /** Ends the tool early. */
+  /** Stops the tool early. */
   signal?: AbortSignal;
   /** Environment variables in addition to this process's own. */
   variables?: Record<string, string>;
 };
 
 /**
- * Runs a tool with this very Node.js, in the project's folder.
+ * Runs a tool with this process's Node.js, in the project's folder.
  *
- * @returns what it printed, without colours
+ * @returns its output, without colours
  * @throws Error that names the tool and its exit code, after its output
  */
 export async function runTool(

@@ -32,7 +32,7 @@ Options:
 Exit codes: 0 built, 1 failed, 2 not understood.
 `;
 
-/** Settings that a build takes as its arguments. */
+/** The settings that are build arguments. */
 const BUILD_SETTINGS = SETTING_NAMES.filter((name) => settingDeclaration(name).readBy === 'build');
 
 async function main(): Promise<void> {
@@ -65,13 +65,13 @@ async function main(): Promise<void> {
   ]);
 }
 
-/** A build step has a network of its own, where this machine's loopback is not. */
+/** A build step has its own network namespace, so it can't reach this machine's loopback interface by default. */
 function network({ host }: DatabaseAddress): string[] {
   if (host === HOST_FROM_CONTAINER) return ['--add-host', `${HOST_FROM_CONTAINER}:host-gateway`];
   return host === 'localhost' || host === '::1' || host.startsWith('127.') ? ['--network=host'] : [];
 }
 
-/** Labels by https://github.com/opencontainers/image-spec/blob/main/annotations.md, and what the pages come from. */
+/** Labels of https://github.com/opencontainers/image-spec/blob/main/annotations.md, and the revision of the content. */
 async function labels(revision: string): Promise<string[]> {
   const { version, description } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
   const commit = await git(['rev-parse', 'HEAD']);
@@ -84,7 +84,7 @@ async function labels(revision: string): Promise<string[]> {
   ];
 }
 
-/** What git prints; `undefined` if there is no git, or no repository. */
+/** The output of git; `undefined` if git is not installed, or this is not a repository. */
 async function git(args: string[]): Promise<string | undefined> {
   const { status, output } = await run('git', args, { cwd: PROJECT }).catch(() => ({
     status: 1,

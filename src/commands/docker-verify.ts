@@ -43,6 +43,6 @@ async function main(): Promise<void> {
 
 await main().catch((error: unknown) => {
   failWith('docker:verify')(error);
-  // 1 is a leak; this is a check that could not be made.
+  // 1 means a leak; 2 means that the check could not run.
   process.exitCode = 2;
 });

@@ -1,10 +1,10 @@
 import { mask } from '#secrets/index.ts';
 
 /**
- * Ends a command that failed: on the standard error what is wrong and what to do, one line for each fault, no stack;
- * exit code 1.
+ * Returns an error handler for a command: it prints each line of the message to stderr, masked and without a stack
+ * trace, and sets exit code 1.
  *
- * @param command the name that each line begins with
+ * @param command the name that starts each line
  */
 export function failWith(command: string): (error: unknown) => void {
   return (error) => {

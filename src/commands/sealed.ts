@@ -9,7 +9,7 @@ import { checkHealth } from '#serving/health-check.ts';
 import { onStopSignal } from '#serving/signals.ts';
 import { failWith } from './failure.ts';
 
-// Before anything is loaded that takes time. A server that serves nothing yet has nothing to finish; a job is not done.
+// Set before any slow import. A server that is still starting can exit with 0; an interrupted job has failed.
 onStopSignal((signal) =>
   process.exit((process.argv[2] ?? 'serve') === 'serve' ? 0 : 128 + constants.signals[signal]),
 );
@@ -32,12 +32,12 @@ Exit codes: 0 done, 1 failed, 2 not understood, 130 and 143 migrate or seed was 
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Whether this file is bundled into a standalone build; elsewhere it runs from the project's source. */
+/** Whether this file is bundled into a standalone build; otherwise it runs from the project's source. */
 const bundled = existsSync(join(here, 'prisma'));
 
 const folder = bundled ? here : join(here, '../..');
 
-/** Each loads what it needs when it is chosen: a health check every 15 seconds must not load a server. */
+/** Each command imports what it needs when it runs: a health check every 15 seconds must not load a server. */
 const commands: Record<string, () => Promise<void>> = {
   async serve() {
     requireStartable();
@@ -70,7 +70,7 @@ async function openSecrets(): Promise<void> {
   await openStore();
 }
 
-/** Fails with every fault at once: an AUTH_SECRET that can't be read would else only fail the first sign-in. */
+/** Reports all faults at once, including an invalid AUTH_SECRET, which would otherwise only fail the first sign-in. */
 function requireStartable(): void {
   const faults = settingFaults('server', 'store');
   try {
@@ -93,7 +93,7 @@ function settingsHelp(): string {
     .join('\n');
 }
 
-/** @returns the exit code */
+/** Runs the chosen command. Returns the exit code. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     options: { help: { type: 'boolean', short: 'h' } },
@@ -117,8 +117,8 @@ async function main(): Promise<number> {
   return 0;
 }
 
-// Without a top-level await: the bundle's chunks import from this file, and would wait for it forever.
-// Node.js ends with this code if a command never settles.
+// No top-level await: the bundle's chunks import from this file, and would wait for it forever.
+// Node.js exits with 1 if a command never settles.
 process.exitCode = 1;
 main().then((code) => {
   process.exitCode = code;

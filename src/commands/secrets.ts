@@ -26,7 +26,7 @@ Exit codes: 0 the environment is usable, 1 it is not, 2 not understood.
 const COLUMNS = ['NAME', 'PHASE', 'NEED', 'FOUND', 'FINGERPRINT'];
 
 async function main(): Promise<void> {
-  // Not `env-file`: Node.js takes an option of that name for itself, wherever it stands.
+  // Not `env-file`: Node.js itself consumes an option of that name, in any position.
   const options = {
     phase: { type: 'string', default: 'run' },
     'docker-env': { type: 'string' },

@@ -8,15 +8,15 @@ import { addressProblem, databaseProblem } from './problem.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
 import { RotatingPool } from './rotating-pool.ts';
 
-/** Connections of a serving process, and of each worker that generates pages: five workers stay within ten. */
+/** Maximum connections of the server, and of each build worker: five workers use ten in total. */
 const POOL = { serving: 10, generating: 2 };
 
 type Database = ReturnType<typeof connect>;
 
 /**
- * The process's one Prisma client, made on first use, so that importing this module needs no database.
+ * The process's only Prisma client. It is created on first use, so importing this module needs no database.
  *
- * Every query throws {@link DatabaseUnavailable} if the database can't be used; other errors pass through.
+ * Every query throws {@link DatabaseUnavailable} if the database can't be used; other errors are rethrown, masked.
  */
 export function database(): Database {
   openClient.client ??= connect();
@@ -24,7 +24,7 @@ export function database(): Database {
 }
 
 /**
- * Asks the database for one post, whichever it is.
+ * Checks the database by querying for any one post.
  *
  * @throws DatabaseUnavailable if it does not answer, or lacks the tables
  */
@@ -36,7 +36,7 @@ function connect() {
   const address = readAddress();
   const max = environment.NEXT_PHASE === 'phase-production-build' ? POOL.generating : POOL.serving;
   const pool = new RotatingPool({ max });
-  // Without a listener, an idle connection that PostgreSQL ends would end this process too.
+  // Without a listener, PostgreSQL closing an idle connection would crash this process.
   pool.on('error', (error, client) => {
     const { answeredAt } = client as unknown as PooledClient;
     reportUnreachable(databaseProblem(error, pool.address) ?? error, answeredAt);

@@ -1,25 +1,25 @@
 import type { DatabaseAddress } from '#secrets/index.ts';
 
-/** Milliseconds after which a server that refused TLS is asked for it again. */
+/** Milliseconds before TLS is tried again with a server that refused it. */
 const PLAIN_FOR = 60_000;
 
-/** When a server refused TLS, in milliseconds of `performance.now()`, by `host:port`. */
+/** When each server last refused TLS, in milliseconds of `performance.now()`, by `host:port`. */
 const refusedAt = new Map<string, number>();
 
-/** What `pg`, PostgreSQL and Node.js say if a connection failed because it used TLS. */
+/** Error messages of `pg`, PostgreSQL and Node.js for a connection that failed because it used TLS. */
 const REFUSES_TLS = /does not support SSL|establishing an SSL connection|, SSL (encryption|on)$/;
 
-/** What PostgreSQL and hosted PostgreSQL say if a connection failed because it did not use TLS. */
+/** Error messages of PostgreSQL and hosted PostgreSQL for a connection that failed because it did not use TLS. */
 const REQUIRES_TLS = /, (no encryption|SSL off)$|connection is insecure/i;
 
-/** Whether to request a plain connection from a server with `sslmode=prefer`. */
+/** Whether to connect without TLS under `sslmode=prefer`, because the server refused TLS recently. */
 export function needsPlainConnection(address: DatabaseAddress): boolean {
   return performance.now() - (refusedAt.get(serverOf(address)) ?? -PLAIN_FOR) < PLAIN_FOR;
 }
 
 /**
- * Learns from a failed connection attempt with `sslmode=prefer` whether the server takes TLS. As in libpq, one more
- * attempt of the other kind follows; `pg` itself does not know this mode.
+ * Learns from a failed connection attempt with `sslmode=prefer` whether the server supports TLS. As in libpq, the
+ * caller then tries once more the other way; `pg` itself does not support this mode.
  *
  * @returns whether to try again
  */

@@ -1,31 +1,36 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/index.ts';
-import { ask } from './ask.ts';
+import { withConnection } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
 
-/** See https://www.postgresql.org/docs/18/functions-info.html#FUNCTIONS-INFO-CONTROLDATA. */
+/** The server's identity; see https://www.postgresql.org/docs/18/functions-info.html#FUNCTIONS-INFO-CONTROLDATA. */
 const SERVER = `
   (SELECT system_identifier FROM pg_control_system())::text AS system,
   (SELECT timeline_id FROM pg_control_checkpoint())::text AS timeline`;
 
-/** SQLSTATE classes of "you may not" and "there is no such function". */
-const NOT_TOLD = /^(42501|42883|0A000)$/;
+/** SQLSTATE codes for insufficient privilege, an undefined function, and an unsupported feature. */
+const HIDES_SERVER = /^(42501|42883|0A000)$/;
 
 /**
- * Names a database by what PostgreSQL says about itself: server, timeline, database, and the table of posts.
- * It holds nothing of the URL, so it may be logged and put into an image. A standby has its primary's name.
+ * Identifies a database by what PostgreSQL reports about itself: server, timeline, database, and posts table.
+ * The identity contains no part of the URL, so it may be logged and stored in an image. A standby has its primary's.
  *
- * @returns 12 hexadecimal digits; `partial-` stands before them if a hosted service hides the server, as then two
- *   servers may share a name
- * @throws DatabaseUnavailable if the database can't be used, or has no table of posts
+ * @returns 12 hexadecimal digits, prefixed with `partial-` if a hosted service hides the server: two servers may then
+ *   share an identity
+ * @throws DatabaseUnavailable if the database can't be used, or has no posts table
  */
 export async function databaseIdentity(address: DatabaseAddress): Promise<string> {
+  return withConnection(address, QUERY_TIMEOUT, (client) => identityOf(client, address));
+}
+
+/** Like {@link databaseIdentity}, over an open connection. Throws the errors of `pg`. */
+export async function identityOf(client: pg.ClientBase, address: DatabaseAddress): Promise<string> {
   try {
-    return hash(await ask(address, `SELECT ${SERVER}, ${databaseColumns(address)}`, QUERY_TIMEOUT));
+    return hash((await client.query(`SELECT ${SERVER}, ${databaseColumns(address)}`)).rows);
   } catch (error) {
-    if (!NOT_TOLD.test(String((error as { code?: unknown }).code))) throw error;
-    return `partial-${hash(await ask(address, `SELECT ${databaseColumns(address)}`, QUERY_TIMEOUT))}`;
+    if (!HIDES_SERVER.test(String((error as { code?: unknown }).code))) throw error;
+    return `partial-${hash((await client.query(`SELECT ${databaseColumns(address)}`)).rows)}`;
   }
 }
 

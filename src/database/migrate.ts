@@ -6,26 +6,26 @@ import { type DatabaseAddress, maskError } from '#secrets/index.ts';
 import { connect } from './connection.ts';
 import { databaseProblem } from './problem.ts';
 
-/** A migration can't be applied. The message names it and says what to do. */
+/** Thrown if a migration can't be applied. The message names it and says what to do. */
 export class MigrationError extends Error {
   override name = 'MigrationError';
 }
 
 type Migration = { name: string; script: string; checksum: string };
 
-/** Prisma Migrate's own lock, so that its CLI and this never run at the same time. */
+/** The advisory lock that Prisma Migrate takes, so that its CLI and this function never run at the same time. */
 const ADVISORY_LOCK = 72_707_369;
 
 /** How long to wait while another process migrates, in milliseconds. */
 const LOCK_TIMEOUT = 60_000;
 
 /**
- * Applies the migrations that the database lacks, in the order of their names, one process at a time.
- * The rows it leaves are those of `prisma migrate deploy`, so that either can go on after the other.
- * It needs a connection of its own until the end: a pooler's session mode will do, its transaction mode will not.
+ * Applies the pending migrations in the order of their names, one process at a time. It records them as
+ * `prisma migrate deploy` does, so either tool can continue after the other.
+ * It needs the same server connection throughout: a pooler works in session mode, but not in transaction mode.
  *
- * @param folder holds one folder for each migration, with a `migration.sql` in it
- * @returns the names of the migrations that it applied, none if the database was up to date
+ * @param folder contains one folder per migration, each with a `migration.sql`
+ * @returns the names of the applied migrations; empty if the database was up to date
  * @throws DatabaseUnavailable if the database can't be used
  * @throws MigrationError if a migration fails, failed before, or was changed after it was applied
  */
@@ -34,7 +34,7 @@ export async function migrate(address: DatabaseAddress, folder: string): Promise
   let client: pg.Client | undefined;
   try {
     client = await connect(address);
-    // A role's own limit is meant for readers' queries; a migration takes as long as it needs.
+    // A timeout that is set for the role is meant for the queries of pages; a migration has no time limit.
     await client.query(`SET statement_timeout = 0; SET lock_timeout = ${LOCK_TIMEOUT}`);
     await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
     await client.query('RESET lock_timeout');
@@ -60,11 +60,11 @@ function readMigrations(folder: string): Migration[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Migrations name no schema. As with Prisma Migrate, one that is missing is created. */
+/** Sets the search path, since migrations name no schema. Like Prisma Migrate, creates the schema if it is missing. */
 async function enterSchema(client: pg.Client, schema: string): Promise<void> {
   const name = pg.escapeIdentifier(schema);
   const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
-  // Even with IF NOT EXISTS, CREATE SCHEMA asks for a privilege that the role may lack.
+  // Even with IF NOT EXISTS, CREATE SCHEMA requires a privilege that the role may lack.
   if (!rowCount) await client.query(`CREATE SCHEMA ${name}`);
   await client.query(`SET search_path TO ${name}`);
 }
@@ -110,7 +110,7 @@ async function apply(client: pg.Client, { name, script, checksum }: Migration): 
     [id, checksum, name],
   );
   try {
-    // Whole and without parameters: PostgreSQL finds the statements' ends itself, and undoes all of them on an error.
+    // One query without parameters: PostgreSQL splits the statements itself, and rolls all of them back on an error.
     await client.query(script);
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);

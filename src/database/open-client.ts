@@ -1,6 +1,6 @@
 import { processWide } from '#environment/process-wide.ts';
 
-/** What the server needs of Prisma's client, so that it does not load Prisma itself. */
+/** The part of the Prisma client that the server needs, typed here so that it does not load Prisma. */
 type Client = {
   $disconnect(): Promise<void>;
   post: { findFirst(query: { select: { id: true } }): Promise<unknown> };

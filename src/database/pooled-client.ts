@@ -5,8 +5,8 @@ import { connectionConfig, QUERY_TIMEOUT } from './connection.ts';
 type Callback = (error: Error | null, ...rest: unknown[]) => void;
 
 /**
- * A connection to the address of the moment: `pg` has a callback for the password, but user and password may change
- * together. It closes if a query is not answered in time. `pg` alone would keep it, with the query still waiting.
+ * A connection to the address that is current when it is created: `pg` takes a callback for the password alone, but
+ * user and password may be rotated together. It closes if a query times out; `pg` alone would keep it, still waiting.
  */
 export class PooledClient extends pg.Client {
   readonly address: DatabaseAddress;
@@ -14,7 +14,7 @@ export class PooledClient extends pg.Client {
   /** When the server last answered, in milliseconds of `performance.now()`. */
   answeredAt = performance.now();
 
-  /** Is called if a query is not answered in time. */
+  /** Called if a query times out. */
   onSilence: () => void = () => undefined;
 
   constructor() {
@@ -24,12 +24,12 @@ export class PooledClient extends pg.Client {
     this.query = this.#observed(this.query);
   }
 
-  /** Closes the connection without a goodbye, which a server that is gone would not answer. */
+  /** Closes the socket at once: a graceful close would wait for a server that may be gone. */
   discard(): void {
     this.connection.stream.destroy();
   }
 
-  /** `pg` tells of the end of a query either by a callback or by a promise. */
+  /** Wraps `query` to see every outcome, which `pg` reports either to a callback or through a promise. */
   #observed(query: pg.Client['query']): pg.Client['query'] {
     const send = query.bind(this) as (...args: unknown[]) => unknown;
     const observed = (...args: unknown[]) => {

@@ -3,10 +3,10 @@ import { ask } from './ask.ts';
 import { QUERY_TIMEOUT, tableName } from './connection.ts';
 
 /**
- * Checks that the database is there, lets us in, and has the tables.
+ * Checks that the database is reachable, accepts the sign-in, and has the tables.
  *
- * @returns whether there is any post
- * @throws DatabaseUnavailable with one sentence if it can't be used
+ * @returns whether there are any posts
+ * @throws DatabaseUnavailable if it can't be used
  */
 export async function hasPosts(address: DatabaseAddress): Promise<boolean> {
   const posts = tableName(address, 'Post');

@@ -1,28 +1,31 @@
 import { type DatabaseAddress, SecretError } from '#secrets/index.ts';
 
-/** The digest by which the error page tells this problem from others: Next.js hides messages from the browser. */
+/** The digest by which the error page recognises this error: Next.js hides error messages from the browser. */
 export const DATABASE_UNAVAILABLE = 'DATABASE_UNAVAILABLE';
 
-/** The database can't be used now. The message is one sentence that names host and database, and nothing secret. */
+/** Thrown if the database can't be used. The message is one sentence that names host and database, but no secret. */
 export class DatabaseUnavailable extends Error {
   override name = 'DatabaseUnavailable';
   readonly digest = DATABASE_UNAVAILABLE;
 }
 
 /**
- * Says in one sentence why the database could not be used, from an error of `pg` or of Prisma.
+ * Explains an error of `pg` or Prisma in one sentence, if it means that the database could not be used.
  *
- * @returns `undefined` if the error is about the query, not about the database being available
+ * @returns `undefined` if the error concerns the query, not the availability of the database
  */
 export function databaseProblem(error: unknown, address: DatabaseAddress): DatabaseUnavailable | undefined {
   const sentence = explain(codesOf(error), address);
   return sentence === undefined ? undefined : new DatabaseUnavailable(sentence);
 }
 
-/** The problem where no address is known: DATABASE_URL is missing or wrong. */
+/** The problem if no address is known because DATABASE_URL is missing or invalid; `undefined` for other errors. */
 export function addressProblem(error: unknown): DatabaseUnavailable | undefined {
   return error instanceof SecretError ? new DatabaseUnavailable(error.message) : undefined;
 }
+
+/** What Prisma's adapter says of a raw query, which keeps the code of `pg` to itself. */
+const UNREACHABLE = ['DatabaseNotReachable', 'ConnectionClosed'];
 
 function explain(codes: Set<string>, { host, port, database }: DatabaseAddress): string | undefined {
   const has = (...wanted: string[]) => wanted.some((code) => codes.has(code));
@@ -48,19 +51,34 @@ function explain(codes: Set<string>, { host, port, database }: DatabaseAddress):
   }
   if (has('3D000', 'P1003', 'DatabaseDoesNotExist'))
     return `There is no database "${database}" on ${host}. Create it, or check its name.`;
-  if (has('42P01', '42703', 'P2021', 'P2022')) {
+  if (has('42P01', '42703', 'P2021', 'P2022', 'TableDoesNotExist', 'ColumnNotFound')) {
     return `Tables are missing in ${named}. Run the migrations first: the image's "migrate" command, or npm run migrate.`;
   }
-  if (has('53300')) return `There are no free connections to ${named}. Raise its limit, or lower the pool.`;
-  if (has('TLS'))
+  if (has('53300', 'TooManyConnections'))
+    return `There are no free connections to ${named}. Raise its limit, or lower the pool.`;
+  if (has('TLS', 'TlsConnectionError'))
     return `The TLS connection to ${named} failed. Check sslmode and sslrootcert in DATABASE_URL.`;
-  if (has('P1001', 'P1017', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '08006', '08001', 'CLOSED')) {
+  if (
+    has(
+      'P1001',
+      'P1017',
+      'ECONNRESET',
+      'EPIPE',
+      '57P01',
+      '57P02',
+      '57P03',
+      '08006',
+      '08001',
+      'CLOSED',
+      ...UNREACHABLE,
+    )
+  ) {
     return `The connection to ${named} was refused or lost. Check that PostgreSQL runs, and accepts connections from here.`;
   }
   return undefined;
 }
 
-/** Error codes of an error and of its causes; `pg` gives some conditions in words alone, which become codes here. */
+/** The codes of an error and its causes. `pg` reports some conditions only in the message; they get a code here. */
 function codesOf(error: unknown): Set<string> {
   const codes = new Set<string>();
   const visited = new Set<unknown>();

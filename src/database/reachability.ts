@@ -1,6 +1,6 @@
 import { processWide } from '#environment/process-wide.ts';
 
-/** What the last use of the database showed; `unknown` before the first. */
+/** Whether the database answered when it was last used; `unknown` before the first use. */
 export type Reachability = 'unknown' | 'reachable' | 'unreachable';
 
 type State = {
@@ -12,14 +12,14 @@ type State = {
 
 const state = processWide('database.reachability', (): State => ({ reachability: 'unknown', answeredAt: 0 }));
 
-/** What the last use of the database showed. */
+/** Whether the database answered when it was last used. */
 export function reachability(): Reachability {
   return state.reachability;
 }
 
 /**
- * Has the log told when the database is lost and when it is back: one line for as long as it lasts, not one for each
- * request. A command that fails on its first query says so itself, and needs none of this.
+ * Turns on log lines for when the database becomes unreachable and when it is back: one line per outage, not one per
+ * request. Commands leave this off, since they report their failed query themselves.
  */
 export function logReachability(log: (line: string) => void): void {
   state.log = log;
@@ -33,10 +33,10 @@ export function reportReachable(): void {
 }
 
 /**
- * Records a failure to use the database. It counts unless the database has answered something else in the meantime:
- * after a fail-over, queries on old connections fail while new connections work.
+ * Records that the database could not be used. Ignored if the database has answered another query since: after a
+ * fail-over, queries on old connections fail while new connections work.
  *
- * @param since when what failed began, in milliseconds of `performance.now()`
+ * @param since when the failed operation began, in milliseconds of `performance.now()`
  */
 export function reportUnreachable(problem: Error, since = performance.now()): void {
   if (state.answeredAt > since) return;

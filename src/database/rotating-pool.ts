@@ -7,45 +7,45 @@ import { learnEncryption } from './encryption.ts';
 import { PooledClient } from './pooled-client.ts';
 
 /**
- * Milliseconds for which a refused sign-in is tried again if one was accepted before: while a password is rotated,
- * the database and the place that holds the secret change one after the other. AWS tests the new one in between.
+ * Milliseconds for which a refused sign-in is retried if an earlier one was accepted: during a rotation, the database
+ * and the source of the secret change one after the other. AWS tests the new password in between.
  */
 const ROTATION = 20_000;
 
-/** Milliseconds between two attempts. */
+/** Milliseconds between retries. */
 const PAUSE = 250;
 
-/** PostgreSQL refuses the user or the password; see https://www.postgresql.org/docs/18/errcodes-appendix.html. */
+/** SQLSTATE codes for a refused user or password; see https://www.postgresql.org/docs/18/errcodes-appendix.html. */
 const REFUSED = ['28P01', '28000'];
 
 type Done = (release?: boolean | Error) => void;
 type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: Done) => void;
 
 /**
- * A pool whose connections follow `DATABASE_URL` as it changes, and recover from a database that fails over.
+ * A pool that follows changes of `DATABASE_URL` and recovers after a fail-over.
  *
- * PostgreSQL asks for a password only when a connection begins, so connections from before a change finish their query
- * and are closed when they are next idle or asked for. A failed primary leaves connections that are open and silent:
- * after a query that is not answered, no connection is used again that has not answered since.
+ * PostgreSQL checks the password only when a connection opens, so connections to the old address finish their query and
+ * are closed once they are idle or next checked out. A failed primary leaves connections that are open but never answer:
+ * after a query has timed out, a connection is only reused if it has answered since.
  */
 export class RotatingPool extends pg.Pool {
   /** The address of the last connection attempt. */
   address: DatabaseAddress;
 
-  /** Whether the database accepted a sign-in: a password that never was right is not tried again. */
+  /** Whether a sign-in was accepted before: a password that has never worked is not retried. */
   #accepted = false;
 
-  /** The retries of a refused sign-in, which every request that needs a new connection waits for. */
+  /** The retries in progress, shared by every request that needs a new connection. */
   #retries: Promise<void> | undefined;
 
-  /** When a query was last not answered, in milliseconds of `performance.now()`. */
+  /** When a query last timed out, in milliseconds of `performance.now()`. */
   #silentAt = 0;
 
   readonly #patience: number;
 
   /**
-   * @param max connections at most
-   * @param patience milliseconds for which a sign-in that was accepted before is tried again
+   * @param max the maximum number of connections
+   * @param patience milliseconds for which a refused sign-in is retried if an earlier one was accepted
    */
   constructor({ max, patience = ROTATION }: { max: number; patience?: number }) {
     const address = liveDatabaseAddress();

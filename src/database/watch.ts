@@ -3,14 +3,14 @@ import { openClient } from './open-client.ts';
 import { hasPosts } from './preflight.ts';
 import { reportReachable, reportUnreachable } from './reachability.ts';
 
-/** Milliseconds between two checks of the database. */
+/** Milliseconds between checks of the database. */
 const INTERVAL = 15_000;
 
 /**
- * Checks the database regularly, so that the log and `/health` show an outage that no reader meets: prerendered pages
- * ask nothing of it. Without a valid DATABASE_URL it says so once and stops.
+ * Checks the database regularly, so that the log and `/health` show an outage even without a failed request:
+ * prerendered pages do not query the database. If DATABASE_URL is invalid, it logs that once and stops.
  *
- * @returns a function that ends the checks
+ * @returns a function that stops the checks
  */
 export function watchDatabase(): () => void {
   const check = async () => {
@@ -29,7 +29,7 @@ export function watchDatabase(): () => void {
   return () => clearInterval(timer);
 }
 
-/** Through the pool that pages use, as only this shows whether its connections work; before the first page, without. */
+/** Uses the pool of the pages, since only that shows whether its connections work. Before the first query there is none. */
 async function askAsPagesDo(): Promise<unknown> {
   const address = liveDatabaseAddress();
   return openClient.client?.post.findFirst({ select: { id: true } }) ?? hasPosts(address);

@@ -3,10 +3,10 @@ const ALL = Symbol.for('sealed');
 type Process = typeof globalThis & { [ALL]?: Map<string, unknown> };
 
 /**
- * Gives the one value of this process under this key, and makes it on the first call. A module-level variable would
- * not do: Next.js bundles some modules several times, and loads them again on hot reload.
+ * Returns the process's single value for a key, and creates it on the first call. A module-level variable is not enough:
+ * Next.js bundles some modules several times, and loads them again on hot reload.
  *
- * @param make must give the same type wherever the key is used
+ * @param make must return the same type for every use of the key
  */
 export function processWide<Value>(key: string, make: () => Value): Value {
   const owner: Process = globalThis;

@@ -1,19 +1,19 @@
 import * as z from 'zod/mini';
 import { environment, unquoted } from './variables.ts';
 
-/** One row: what a setting is for, what it must look like, and what applies if it is not set. */
+/** One row: what a setting is for, which values are valid, and what applies if it is not set. */
 export type SettingDeclaration = {
-  /** What the text must look like, and what a reader gets. A message completes "NAME …" and says what to do. */
+  /** Validates the text and produces the value. A message completes "NAME …" and says what to do. */
   schema: z.ZodMiniType<unknown, string>;
   /** The text that applies if the setting is not set. */
   default?: string;
   /** For the docs, if there is no `default`: what happens instead. */
   without?: string;
-  /** What reads it: the server, the build of pages, or whatever opens the store of secrets. */
+  /** What reads it: the server, the build, or every process that opens the store of secrets. */
   readBy: SettingReader;
   /** For the docs and `--help`. */
   purpose: string;
-  /** What is wrong with it beside other settings, even if it is not set itself. */
+  /** The problem if it contradicts other settings, even if it is not set itself. */
   conflict?: (textOf: (name: string) => string | undefined) => string | undefined;
 };
 
@@ -23,8 +23,8 @@ export type SettingReader = 'server' | 'build' | 'store';
 const text = z.string();
 
 /**
- * Every setting of the application, one row each. A new one is a new row here; the test
- * `tests/unit/settings.test.ts` then says what to add to the docs.
+ * Every setting of the application, one row each. To add one, add a row; the test `tests/unit/settings.test.ts` then
+ * says what to add to the docs.
  */
 export const SETTINGS = {
   PORT: {
@@ -71,6 +71,24 @@ export const SETTINGS = {
     default: 'https://api.stripe.com',
     readBy: 'server',
     purpose: "another address of Stripe's API, for tests",
+  },
+  PAGE_MEMORY_MB: {
+    schema: wholeNumber(1, 100_000, 'is not a number of megabytes. Set it to a whole number from 1.'),
+    default: '64',
+    readBy: 'server',
+    purpose: 'how much memory finished pages may take; the least recently used leave first',
+  },
+  SHARED_MAX_AGE: {
+    schema: wholeNumber(0, 31_536_000, 'is not a number of seconds. Set it to a whole number from 0.'),
+    default: '0',
+    readBy: 'server',
+    purpose: 'seconds for which shared caches may keep a page; browsers ask each time',
+  },
+  CONTENT_LOG_POLL_SECONDS: {
+    schema: wholeNumber(0, 86_400, 'is not a number of seconds. Set it to a whole number from 0 to 86400.'),
+    default: '1',
+    readBy: 'server',
+    purpose: 'seconds between two reads of the content log; 0 is for databases that sleep',
   },
   GENERATED_POSTS: {
     schema: wholeNumber(0, 999_999_999, 'is not a whole number. Set it to one, such as 1000.'),
@@ -177,7 +195,7 @@ export const SETTINGS = {
 /** The name of a setting. */
 export type SettingName = keyof typeof SETTINGS;
 
-/** What reading a setting gives: what its schema makes of the text, and `undefined` if it has no default and is not set. */
+/** The type that reading a setting returns: its schema's output, or `undefined` if it has no default and is not set. */
 export type SettingValue<Name extends SettingName> =
   | z.output<(typeof SETTINGS)[Name]['schema']>
   | ((typeof SETTINGS)[Name] extends { default: string } ? never : undefined);
@@ -185,13 +203,13 @@ export type SettingValue<Name extends SettingName> =
 /** The names in the order of the table. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
-/** One or more settings are invalid. The message has one line for each. */
+/** Thrown if settings are invalid. The message has one line for each. */
 export class SettingsError extends Error {
   override name = 'SettingsError';
 }
 
 /**
- * Reads a setting from the environment; quotes around it are removed, and an empty one is not set.
+ * Reads a setting from the environment. Enclosing quotes are removed, and an empty value counts as not set.
  *
  * @throws SettingsError if it is invalid
  */
@@ -201,7 +219,7 @@ export function setting<Name extends SettingName>(name: Name): SettingValue<Name
   return value as SettingValue<Name>;
 }
 
-/** The row of a setting, without what its schema gives. */
+/** The row of a setting, without the type of its value. */
 export function settingDeclaration(name: SettingName): SettingDeclaration {
   return SETTINGS[name];
 }
@@ -235,7 +253,7 @@ function read(name: SettingName): { value?: unknown; fault?: string } {
   return { fault: `${name} ${parsed.error.issues[0]?.message ?? 'is not valid.'}` };
 }
 
-/** Other programs read variables such as VAULT_ADDR too, so without a store they mean nothing here. */
+/** Variables such as VAULT_ADDR may be set for other programs, so they are ignored if no store is configured. */
 function isUsed(name: SettingName): boolean {
   return SETTINGS[name].readBy !== 'store' || textOf('SECRETS_STORE') !== undefined;
 }

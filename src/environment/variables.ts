@@ -2,18 +2,18 @@
 export type Variables = Record<string, string | undefined>;
 
 /**
- * The process's environment variables: the one place that reads `process.env`.
- * A module that needs a setting asks here; one that needs a secret asks `readSecret`.
+ * The process's environment variables. This is the only place that reads `process.env`; settings are read through
+ * `setting`, and secrets through `readSecret`.
  */
 export const environment: NodeJS.ProcessEnv = process.env;
 
-/** A setting as it was meant: `docker run --env-file` hands over quotes and a carriage return as part of the value. */
+/** The intended value of a setting: `docker run --env-file` passes on quotes and carriage returns as part of it. */
 export function unquoted(raw: string): string {
   const line = raw.replace(/^\uFEFF/, '').trim();
   return withoutQuotes(line);
 }
 
-/** @returns the text without one pair of quotes around all of it */
+/** Removes one pair of quotes around the whole text. */
 export function withoutQuotes(line: string): string {
   const quote = line[0];
   const wrapped = line.length >= 2 && (quote === '"' || quote === "'") && line.endsWith(quote);

@@ -1,9 +1,9 @@
 import type { Variables } from '#environment/variables.ts';
 
-/** A line that `docker run` refuses, or that does not do what it seems to. */
+/** A line that `docker run` rejects, or that does not do what it seems to. */
 export type LineProblem = { line: number; problem: string };
 
-/** What `docker run --env-file` makes of a file. */
+/** An env file as `docker run --env-file` interprets it. */
 export type EnvFile = {
   variables: Variables;
   /** The number of the line that sets each variable; the first line is 1. */
@@ -12,11 +12,11 @@ export type EnvFile = {
 };
 
 /**
- * Reads a file as `docker run --env-file` does: a line is `NAME=value`, everything behind the first `=` belongs to
- * the value, a name alone is taken from the environment, and `#` begins a comment only at the start of a line.
+ * Parses a file as `docker run --env-file` does: a line is `NAME=value`, everything after the first `=` belongs to
+ * the value, a name alone takes its value from the environment, and `#` starts a comment only at the start of a line.
  * See https://docs.docker.com/reference/cli/docker/container/run/#env.
  *
- * @param environment has the variables that a name alone asks for
+ * @param environment the variables for names without a value
  */
 export function readDockerEnvFile(text: string, environment: Variables): EnvFile {
   const file: EnvFile = { variables: {}, lines: new Map(), problems: [] };

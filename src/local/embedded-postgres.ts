@@ -20,7 +20,7 @@ import { environment } from '#environment/variables.ts';
 
 /** A running embedded PostgreSQL. */
 export type EmbeddedPostgres = {
-  /** A file of mode 600 that holds the URL, for `DATABASE_URL_FILE`. */
+  /** A file of mode 600 that contains the URL, for `DATABASE_URL_FILE`. */
   urlFile: string;
   /** Stops the server if this process started it; committed data is safe. */
   stop: () => void;
@@ -31,15 +31,15 @@ const DATABASE = 'blog';
 
 type Binaries = { initdb: string; pg_ctl: string; postgres: string };
 
-/** The account PostgreSQL runs as: it refuses root, so root lends it another. */
+/** The account that PostgreSQL runs as if this process is root, which PostgreSQL refuses; empty otherwise. */
 type Account = { uid?: number; gid?: number };
 
 /**
- * Starts a real PostgreSQL from npm's binaries, its data under `folder`; makes the data on the first start and reuses
- * it afterwards, and also a server that an earlier, killed process left running.
+ * Starts a real PostgreSQL from npm's binaries, with its data under `folder`. Creates the data on the first start and
+ * reuses it afterwards, as well as a server that an earlier, killed process left running.
  *
- * @param folder is created where it is missing, such as `.data`
- * @throws Error with one line that says which step failed and what PostgreSQL said
+ * @param folder such as `.data`; created if it is missing
+ * @throws Error with a one-line message that says which step failed, and why
  */
 export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
@@ -90,7 +90,7 @@ function accountForPostgres(): Account {
     try {
       return { uid: id('-u'), gid: id('-g') };
     } catch {
-      // The next account is tried.
+      // This account does not exist; try the next one.
     }
   }
   throw new Error(
@@ -99,8 +99,8 @@ function accountForPostgres(): Account {
 }
 
 /**
- * Where the server's files are. Root may work in a folder that the lent account can't enter, such as one under /root:
- * the files then live in a folder beside the system's other state, and `folder` holds a link to it.
+ * Where the server's files are. Root may work in a folder that the other account can't enter, such as one under /root:
+ * the files are then in a folder under /var/lib, and `folder` contains a link to it.
  */
 function placeFor(
   folder: string,
@@ -119,7 +119,7 @@ function placeFor(
   }
   const home = `/var/lib/sealed-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`;
   const link = join(folder, 'server');
-  // Without the link the folder was deleted to begin anew, and so is what it led to.
+  // If the link is missing, `folder` was deleted to start over, so its data is deleted too.
   if (!isLinkTo(link, home)) rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true, mode: 0o711 });
   chownSync(home, account.uid, account.gid);
@@ -187,7 +187,7 @@ function createCluster(
   if (made.status !== 0)
     throw new Error(`Embedded PostgreSQL could not make its data folder: ${lastLine(made)}`);
   writeFileSync(urlFile, urlFor(password, 0), { mode: 0o600 });
-  // The data is there only once it is whole, so that a killed first start leaves nothing half made.
+  // Renamed only once it is complete, so that a killed first start leaves no incomplete data behind.
   renameSync(fresh, data);
 }
 
@@ -227,9 +227,8 @@ function ownerIsGone(folder: string): boolean {
   }
 }
 
-/** A TCP port of the loopback interface that nothing listens on. */
 function run(command: string, args: string[], account: Account): SpawnSyncReturns<string> {
-  // pg_ctl leaves the server behind it, which would hold a pipe open; what matters is in the exit code and the log.
+  // The server that pg_ctl starts would keep a pipe open. The exit code and the log file are enough.
   const stdio = args[0] === 'start' ? 'ignore' : 'pipe';
   return spawnSync(command, args, {
     ...account,

@@ -1,6 +1,6 @@
 /**
- * Runs one step of a longer command and shows it on a terminal: its name while it runs, its seconds when it is done.
- * Elsewhere it prints nothing.
+ * Runs one step of a longer command. On a terminal, shows its name while it runs and its duration when it is done;
+ * elsewhere, prints nothing.
  */
 export async function step<Result>(name: string, work: () => Result | Promise<Result>): Promise<Result> {
   const shown = process.stderr.isTTY;

@@ -25,8 +25,8 @@ const PURPOSE: Record<Mode, string> = {
 };
 
 /**
- * Runs `npm start` or `npm run dev`: with a PostgreSQL of its own under `.data/` where DATABASE_URL is not set.
- * Ends on Ctrl-C, or when the server ends, and stops what it started.
+ * Runs `npm start` or `npm run dev`, with an embedded PostgreSQL under `.data/` if DATABASE_URL is not set.
+ * Ends on Ctrl-C, or when the server ends, and stops everything that it started.
  */
 export async function serveLocally(mode: Mode): Promise<void> {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
@@ -56,7 +56,7 @@ PORT chooses the port; where it is not set, the first free one from 3000 is take
   }
 }
 
-/** Ctrl-C reaches the children too; SIGTERM only this process, which hands it on by the signal. */
+/** Ctrl-C reaches the child processes by itself; SIGTERM only reaches this process, which passes it on. */
 function abortOnSignal(): AbortSignal {
   const stop = new AbortController();
   const abort = () => stop.abort(new Error('Stopped.'));
@@ -65,7 +65,7 @@ function abortOnSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** @returns a function that stops the database */
+/** Starts PostgreSQL, with tables and posts. Returns a function that stops it. */
 async function prepareDatabase(stop: AbortSignal): Promise<() => void> {
   const database = await step('starting PostgreSQL', () => startEmbeddedPostgres(join(PROJECT, '.data')));
   try {
@@ -101,7 +101,7 @@ async function serveUntilStopped(mode: Mode, stop: AbortSignal): Promise<void> {
           '--port',
           port,
         ];
-  // The build's server asks the store by itself, Next.js's development server can't.
+  // The production server reads the store itself; Next.js's development server can't.
   const fromStore = mode === 'dev' ? storedVariables('development') : {};
   const { status } = await run(process.execPath, [script, ...args], {
     cwd: PROJECT,
@@ -112,7 +112,7 @@ async function serveUntilStopped(mode: Mode, stop: AbortSignal): Promise<void> {
   if (status !== 0 && !stop.aborted) throw new Error('The server ended by itself; see its output above.');
 }
 
-/** A second copy of the project runs beside the first. */
+/** Not always 3000, so that two copies of the project can run at the same time. */
 function firstFreePort(): Promise<number> {
   return getPort({ port: portNumbers(3000, 3099), host: '127.0.0.1' });
 }

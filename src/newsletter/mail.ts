@@ -3,14 +3,14 @@ import type { MailTemplate } from './template.ts';
 
 const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 
-/** The mail as it is sent, with these posts in it. What a post says is text: no markup of it becomes the mail's. */
+/** Renders the HTML of the mail with these posts. Values from posts are escaped, so they can't add markup. */
 export function renderMail({ html }: MailTemplate, posts: PostSummary[]): string {
   return html.replace(/\{\{#each posts\}\}(.*?)\{\{\/each\}\}/gs, (_, each: string) =>
     posts.map((post) => fill(each, post)).join(''),
   );
 }
 
-/** The mail as a document whose links lead out of the frame that shows it. A doctype stays first, as browsers ask for. */
+/** Renders the mail for an iframe, with links that open outside of it. A doctype has to stay first. */
 export function framedMail(template: MailTemplate, posts: PostSummary[]): string {
   return renderMail(template, posts).replace(/^(\s*<!doctype[^>]*>)?/i, '$1<base target="_top">');
 }

@@ -2,16 +2,16 @@ import { setting } from '#environment/settings.ts';
 import { readSecret, type Sources } from '#secrets/index.ts';
 import type { MailTemplate } from './template.ts';
 
-/** Milliseconds. */
+/** Milliseconds before the request fails. */
 const TIMEOUT = 10_000;
 
 /**
- * Fetches the newsletter's template from Postmark, while pages are generated;
+ * Fetches the newsletter's template from Postmark, during the build;
  * see https://postmarkapp.com/developer/api/templates-api#get-template.
  *
  * @param sources where to look for EMAIL_API_KEY, if not in this process's own sources
- * @returns `undefined` where there is none
- * @throws Error with one sentence that names the provider's host, and never the key
+ * @returns `undefined` if EMAIL_API_KEY is not set
+ * @throws Error if the request fails; the message is one sentence that names the provider's host, and never the key
  */
 export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<MailTemplate | undefined> {
   const key = readSecret('EMAIL_API_KEY', { ...sources, phase: 'generate' })?.value;
@@ -28,7 +28,7 @@ export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<Mai
       { cause },
     );
   });
-  if (!response.ok) throw new Error(refused(response.status, api.host, name));
+  if (!response.ok) throw new Error(refusal(response.status, api.host, name));
   const { Subject: subject, HtmlBody: html } = await response.json().catch(() => ({}));
   if (typeof html !== 'string' || !html)
     throw new Error(
@@ -37,7 +37,7 @@ export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<Mai
   return { subject: typeof subject === 'string' ? subject : '', html };
 }
 
-function refused(status: number, host: string, name: string): string {
+function refusal(status: number, host: string, name: string): string {
   if (status === 401) return `The mail provider at ${host} does not know the key (401). Check EMAIL_API_KEY.`;
   if (status === 404 || status === 422)
     return `The mail provider at ${host} has no template "${name}" (${status}). Check EMAIL_TEMPLATE.`;

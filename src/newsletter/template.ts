@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { inBuild } from '#build-output/build-folder.ts';
 
-/** What a mail is made of: `{{subject}}`-like names, and `{{#each posts}}…{{/each}}` around what is there for each post. */
+/** A mail's template, with placeholders such as `{{title}}` inside `{{#each posts}}…{{/each}}`. */
 export type MailTemplate = { subject: string; html: string };
 
-/** Where a build keeps the template that it fetched, beside its pages: the key to fetch it is gone when they are served. */
+/** The file with the template that the build fetched: the key to fetch it is not available to the server. */
 export const TEMPLATE_FILE = '.next/newsletter-template.json';
 
-/** What stands in where no provider is asked. */
-const OWN: MailTemplate = {
+/** The template if no mail provider is configured. */
+const DEFAULT_TEMPLATE: MailTemplate = {
   subject: 'New on Sealed',
   html: `<!doctype html>
 <html lang="en">
@@ -27,11 +27,11 @@ const OWN: MailTemplate = {
 </html>`,
 };
 
-/** The template that the build fetched from the mail provider, or the one that comes with the source. */
+/** The template that the build fetched from the mail provider, or else the default one. */
 export function mailTemplate(): MailTemplate {
   try {
     return JSON.parse(readFileSync(inBuild(TEMPLATE_FILE), 'utf8'));
   } catch {
-    return OWN;
+    return DEFAULT_TEMPLATE;
   }
 }

@@ -1,10 +1,9 @@
-import Link from 'next/link';
 import styles from './article.module.css';
 import { renderMarkdown } from './markdown.ts';
 import type { Post } from './post.ts';
 import { PublicationDate } from './publication-date.tsx';
 
-/** A whole post: its title, its date and its Markdown as sanitised elements. */
+/** A whole post: its title, its date, and its Markdown as sanitised elements. */
 export async function Article({ post }: { post: Post }) {
   return (
     <article>
@@ -14,7 +13,7 @@ export async function Article({ post }: { post: Post }) {
       </header>
       <div className={styles.prose}>{await renderMarkdown(post.content)}</div>
       <footer className={styles.footer}>
-        <Link href="/">All posts</Link>
+        <a href="/">All posts</a>
       </footer>
     </article>
   );

@@ -3,19 +3,19 @@ import { ask } from '#database/ask.ts';
 import { tableName } from '#database/connection.ts';
 import type { DatabaseAddress } from '#secrets/index.ts';
 
-/** Milliseconds. All published posts are read once. */
+/** Milliseconds: long, because the query reads all published posts. */
 const QUERY_TIMEOUT = 60_000;
 
 /**
- * Hashes what the pages are made of: the published posts, and the newsletter's template if a provider has one.
- * All of it is public anyway, so it may be a build argument.
+ * Hashes what the pages are generated from: the published posts, and the newsletter's template if a provider has one.
+ * All of that is public, so the hash may be a build argument.
  *
- * @param template any JSON value; `undefined` is the template of the source
+ * @param template any JSON value; `undefined` stands for the template in the source
  * @returns 16 hexadecimal digits
  * @throws DatabaseUnavailable if the database can't be used
  */
 export async function contentRevision(address: DatabaseAddress, template?: unknown): Promise<string> {
-  // Whole rows, so that no column can be forgotten; one by one, so that the aggregate stays small.
+  // Whole rows, so that no column can be forgotten; each hashed on its own, so that the aggregate stays small.
   const [row] = await ask<{ digest: string }>(
     address,
     `SELECT encode(sha256(coalesce(string_agg(digest, ''::bytea ORDER BY digest), ''::bytea)), 'hex') AS digest

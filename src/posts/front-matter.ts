@@ -12,14 +12,14 @@ const schema = z
   .strict()
   .refine((post) => !post.published || post.publishedAt, 'publishedAt is missing');
 
-/** A post as a Markdown file holds it. */
+/** A post, as written in a Markdown file. */
 export type WrittenPost = z.infer<typeof schema> & { content: string };
 
 /**
- * Reads a Markdown file that opens with YAML between two `---` lines.
+ * Parses a Markdown file that starts with YAML between two `---` lines.
  *
- * @param name the file's name, for the error
- * @throws Error that names the file and each field that is wrong
+ * @param name the file's name, for error messages
+ * @throws Error that names the file and each invalid field
  */
 export function parsePostFile(text: string, name: string): WrittenPost {
   const match = /^---\r?\n(?<yaml>.*?)\r?\n---\r?\n(?<content>.*)$/s.exec(text);

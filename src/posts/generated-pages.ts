@@ -4,16 +4,16 @@ import { readSlugsToGenerate } from './published-posts.ts';
 
 type Params = { slug: string };
 
-/** Next.js refuses to build a route that generates no page. This is no slug, so its page is the not-found page. */
+/** Next.js refuses to build a route without pages. This is not a valid slug, so its page is the not-found page. */
 const NO_POST: Params = { slug: '-' };
 
-/** The posts whose pages are generated while building. */
+/** The posts whose pages are prerendered. */
 export async function postParams(): Promise<Params[]> {
   const slugs = await readSlugsToGenerate();
   return atLeastOne(slugs.map((slug) => ({ slug })));
 }
 
-/** The list pages that lead to the generated posts, each named by the last post of the page before it. */
+/** The list pages that link to the prerendered posts, each named by the last post of the page before it. */
 export async function listingParams(): Promise<Params[]> {
   const slugs = await readSlugsToGenerate();
   const lastOfEachPage = slugs.filter((_, index) => index % POSTS_PER_PAGE === POSTS_PER_PAGE - 1);

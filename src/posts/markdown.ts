@@ -13,10 +13,10 @@ import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 
-/** Longest excerpt in characters; it is cut at a word. */
+/** Maximum length of an excerpt in characters; it is cut at a word. */
 const EXCERPT_LENGTH = 280;
 
-/** The ids that footnotes link to. Any other id is dropped, so that no post can shadow one of the page's own. */
+/** The prefix of footnote ids. Any other id is dropped, so that no post can shadow an id of the page. */
 const FOOTNOTE_IDS = 'user-content-';
 
 const schema: typeof defaultSchema = {
@@ -36,7 +36,7 @@ const schema: typeof defaultSchema = {
 
 const parser = unified().use(remarkParse).use(remarkGfm);
 
-// Sanitising comes after the last step that reads what the author wrote, and highlighting only adds spans.
+// Sanitising comes after the last step that handles the author's HTML; highlighting only adds spans.
 const renderer = unified()
   .use(remarkRehype, { allowDangerousHtml: true, clobberPrefix: FOOTNOTE_IDS })
   .use(rehypeRaw)
@@ -45,16 +45,16 @@ const renderer = unified()
   .use(() => (tree: Root) => makeReachable(tree));
 
 /**
- * Renders GitHub-flavoured Markdown, its code highlighted and its HTML sanitised.
+ * Renders GitHub-flavoured Markdown with highlighted code and sanitised HTML.
  *
- * @returns React elements, so that no string of HTML is ever set
+ * @returns React elements, so that no HTML string is ever inserted
  */
 export async function renderMarkdown(markdown: string): Promise<ReactElement> {
   const tree = await renderer.run(parser.parse(markdown));
   return toJsxRuntime(tree, { Fragment, jsx, jsxs }) as ReactElement;
 }
 
-/** The first paragraph of a post as plain text, cut at a word where it is long. */
+/** The first paragraph of a post as plain text, truncated at a word if it is too long. */
 export function excerpt(markdown: string): string {
   const tree: MarkdownRoot = parser.parse(markdown);
   const paragraph = tree.children.find((node) => node.type === 'paragraph');
@@ -69,7 +69,7 @@ function plainText(node: RootContent): string {
   return 'value' in node ? node.value : node.type === 'break' ? ' ' : '';
 }
 
-/** What can be wider than a phone scrolls by itself, and so takes the keyboard's focus. */
+/** Makes wide elements focusable: they scroll by themselves on a phone, which must work with a keyboard too. */
 function makeReachable(node: Nodes): void {
   if (!('children' in node)) return;
   node.children.forEach((child, index) => {

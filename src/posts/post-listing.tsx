@@ -1,10 +1,8 @@
-import Link from 'next/link';
-import { PendingMark } from '#ui/pending-mark.tsx';
 import type { PostList } from './post.ts';
 import styles from './post-listing.module.css';
 import { PublicationDate } from './publication-date.tsx';
 
-/** One page of posts, newest first, with a link to older ones. Says so if there are none yet. */
+/** One page of posts, newest first, with a link to older ones. Shows a note if there are no posts yet. */
 export function PostListing({ heading, list }: { heading: string; list: PostList }) {
   if (list.posts.length === 0) {
     return (
@@ -25,10 +23,7 @@ export function PostListing({ heading, list }: { heading: string; list: PostList
             <article className={styles.post}>
               <PublicationDate date={post.publishedAt} />
               <h2>
-                <Link href={`/posts/${post.slug}`}>
-                  {post.title}
-                  <PendingMark />
-                </Link>
+                <a href={`/posts/${post.slug}`}>{post.title}</a>
               </h2>
               <p>{post.excerpt}</p>
             </article>
@@ -37,10 +32,9 @@ export function PostListing({ heading, list }: { heading: string; list: PostList
       </ol>
       {list.continueAfter && (
         <nav className={styles.more} aria-label="More posts">
-          <Link href={`/older/${list.continueAfter}`} rel="next">
+          <a href={`/older/${list.continueAfter}`} rel="next">
             Older posts
-            <PendingMark />
-          </Link>
+          </a>
         </nav>
       )}
     </section>

@@ -1,6 +1,6 @@
 const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
 
-/** The day a post was published, in UTC, because readers everywhere get the same page. */
+/** The day a post was published, in UTC, because all readers get the same page. */
 export function PublicationDate({ date }: { date: Date }) {
   return <time dateTime={date.toISOString()}>{format.format(date)}</time>;
 }

@@ -1,29 +1,26 @@
 import 'server-only';
-import { revalidateTag } from 'next/cache';
-import { askDatabase } from '#database/client.ts';
+import { appendToContentLog, ContentLogReadOnly } from '#content-log/append.ts';
+import { ALL_TAG, LISTS_TAG, postTag } from '#content-log/tags.ts';
 import { DatabaseUnavailable } from '#database/problem.ts';
 import { bearerToken } from '#requests/bearer.ts';
 import { bodyWithin } from '#requests/body.ts';
 import { isSameSecret } from '#requests/same-secret.ts';
 import { optionalSecret } from '#secrets/index.ts';
-import { LISTS_TAG, POSTS_TAG, postTag } from './queries.ts';
 import { isSlug } from './slug.ts';
 
-/** Bytes of a body at most. */
+/** Maximum bytes of a request's body. */
 const LARGEST_BODY = 1_000;
 
 /** What to revalidate: one post and the lists that may show it, or every page. */
 type Order = { slug: string } | { all: true };
 
 /**
- * Answers a CMS or a pipeline that knows REVALIDATE_TOKEN: the pages that it names are rendered again on their next
- * visit. Without that secret the answer is 404. While the database is away it is 503, and the pages stay as they are:
- * they could not be rendered again.
+ * Handles a request from a CMS or a pipeline to expire pages on every replica, authorized by REVALIDATE_TOKEN. Responds
+ * with 404 if that secret is not set, and with 503, without any effect, if the database can't be used.
  */
 export async function answerRevalidation(request: Request): Promise<Response> {
   const token = optionalSecret('REVALIDATE_TOKEN');
-  if (token === undefined)
-    return refusal(404, 'Nothing is generated anew by request here: REVALIDATE_TOKEN is not set.');
+  if (token === undefined) return refusal(404, 'On-demand revalidation is off: REVALIDATE_TOKEN is not set.');
   if (!isSameSecret(bearerToken(request.headers.get('authorization')) ?? '', token)) {
     return refusal(401, 'Send Authorization: Bearer with the value of REVALIDATE_TOKEN.', {
       'WWW-Authenticate': 'Bearer',
@@ -31,25 +28,17 @@ export async function answerRevalidation(request: Request): Promise<Response> {
   }
   const order = orderOf(await bodyWithin(LARGEST_BODY, request));
   if (!order) return refusal(400, 'Send {"slug":"a-post"} for one post and the lists, or {"all":true}.');
-  if (!(await isDatabaseAvailable()))
+  try {
+    await appendToContentLog('slug' in order ? [postTag(order.slug), LISTS_TAG] : [ALL_TAG]);
+  } catch (error) {
+    if (error instanceof ContentLogReadOnly) return refusal(403, error.message);
+    // The outage is already logged.
+    if (!(error instanceof DatabaseUnavailable)) throw error;
     return refusal(503, 'The database is away, so no page was changed. Try again later.', {
       'Retry-After': '30',
     });
-  const tags = 'slug' in order ? [postTag(order.slug), LISTS_TAG] : [POSTS_TAG];
-  // Not the profile `max`: it would serve the old page once more, to whoever looks at what they have just asked for.
-  for (const tag of tags) revalidateTag(tag, { expire: 0 });
-  return Response.json({ refreshed: 'slug' in order ? [`/posts/${order.slug}`, 'lists'] : ['all'] });
-}
-
-async function isDatabaseAvailable(): Promise<boolean> {
-  try {
-    await askDatabase();
-    return true;
-  } catch (error) {
-    // The log has its own line about this.
-    if (error instanceof DatabaseUnavailable) return false;
-    throw error;
   }
+  return Response.json({ refreshed: 'slug' in order ? [`/posts/${order.slug}`, 'lists'] : ['all'] });
 }
 
 function orderOf(text: string | undefined): Order | undefined {

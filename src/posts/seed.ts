@@ -4,10 +4,11 @@ import { database } from '#database/client.ts';
 import { parsePostFile } from './front-matter.ts';
 
 /**
- * Writes the posts of a folder of Markdown files that the database lacks, and leaves those that it has as they are:
- * safe to run again, and while another seed runs. Throws `DatabaseUnavailable`.
+ * Inserts the posts of a folder of Markdown files. Existing posts are left unchanged, so it is safe to run again, also
+ * concurrently.
  *
- * @returns how many posts were written, and how many files there are
+ * @returns the number of posts written, and the number of files
+ * @throws DatabaseUnavailable if the database can't be used
  */
 export async function seedPosts(folder: string): Promise<{ written: number; files: number }> {
   const posts = readdirSync(folder)

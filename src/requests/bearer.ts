@@ -1,5 +1,5 @@
 /**
- * The token of an `Authorization: Bearer` header; `undefined` where there is none. See https://www.rfc-editor.org/rfc/rfc6750.
+ * The token of an `Authorization: Bearer` header; `undefined` if there is none. See https://www.rfc-editor.org/rfc/rfc6750.
  *
  * @param authorization the header's value
  */

@@ -1,8 +1,8 @@
 /**
- * Reads what a request brings as text.
+ * Reads the body of a request as text.
  *
- * @param most bytes; where more comes, the rest is not read
- * @returns `undefined` where it is longer than that
+ * @param most the maximum number of bytes; the rest of a longer body is not read
+ * @returns `undefined` if the body is longer than that
  */
 export async function bodyWithin(most: number, request: Request): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
@@ -15,7 +15,7 @@ export async function bodyWithin(most: number, request: Request): Promise<string
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The fields of a form as browsers send it; none where it is longer than 10 kB. See https://url.spec.whatwg.org/#application/x-www-form-urlencoded. */
+/** The fields of a URL-encoded form; none if it is longer than 10 kB. See https://url.spec.whatwg.org/#application/x-www-form-urlencoded. */
 export async function formOf(request: Request): Promise<URLSearchParams> {
   return new URLSearchParams((await bodyWithin(10_000, request)) ?? '');
 }

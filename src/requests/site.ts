@@ -1,6 +1,6 @@
 import { setting } from '#environment/settings.ts';
 
-/** The address that readers know the site by: SITE_URL, or else the host of this request, which the client chooses. */
+/** The site's public address: SITE_URL, or else the host of this request, which the client can choose. */
 export function siteOf(request: Request): URL {
   const { headers } = request;
   const scheme = headers.get('x-forwarded-proto')?.split(',', 1)[0] === 'https' ? 'https' : 'http';
@@ -8,8 +8,8 @@ export function siteOf(request: Request): URL {
 }
 
 /**
- * Whether a form was sent by a page of this site, as the browser tells it.
- * Sec-Fetch-Site is left out by browsers where the site has no TLS, Origin by none.
+ * Whether a form was submitted from a page of this site, according to the browser.
+ * Browsers omit Sec-Fetch-Site on sites without TLS, but always send Origin.
  */
 export function isFromOwnPage(request: Request): boolean {
   const from = request.headers.get('sec-fetch-site');

@@ -6,26 +6,26 @@ import { SecretError } from './secret-error.ts';
 
 export type { DatabaseAddress } from './postgres-url.ts';
 
-/** Thrown where a page or a command needs the database and no source has its URL. */
+/** Thrown if a page or a command needs the database, but no source has its URL. */
 export class MissingDatabaseUrl extends SecretError {
   override name = 'MissingDatabaseUrl';
 }
 
 /**
- * Reads `DATABASE_URL` through {@link readSecret}, in parts.
+ * Reads `DATABASE_URL` through {@link readSecret} and returns its parts.
  *
- * @param variables the environment variables to look into; the process's own where none are given
- * @throws MissingDatabaseUrl where no source has it
- * @throws SecretError where it is not a PostgreSQL URL with a host and a database; the message never quotes it
+ * @param variables the environment variables to search; by default the process's own
+ * @throws MissingDatabaseUrl if no source has it
+ * @throws SecretError if it is not a PostgreSQL URL with a host and a database; the message never quotes it
  */
 export function readDatabaseAddress(variables?: Variables): DatabaseAddress {
   return required(readSecret('DATABASE_URL', variables && { variables }));
 }
 
 /**
- * The address as it is now: it follows a rotated password without a restart.
+ * The current address: it follows a rotated password without a restart.
  *
- * @throws as {@link readDatabaseAddress}
+ * @throws the same errors as {@link readDatabaseAddress}
  */
 export function liveDatabaseAddress(): DatabaseAddress {
   return required(liveSecret('DATABASE_URL'));

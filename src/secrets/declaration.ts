@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { parsePostgresUrl } from './postgres-url.ts';
 
 /**
- * Every secret of the application, one row each. A new one is a new row here; the test
- * `tests/unit/secrets/declared-everywhere.test.ts` then says what to add where.
+ * Every secret of the application, one row each. To add one, add a row; the test
+ * `tests/unit/secrets/declared-everywhere.test.ts` then says what else has to mention it.
  */
 export const SECRETS = {
   DATABASE_URL: {
@@ -64,18 +64,18 @@ export const SECRETS = {
   },
 } as const satisfies Record<string, SecretDeclaration>;
 
-/** One row: what a secret is for, when it may be read, and what it must look like. */
+/** One row: what a secret is for, when it may be read, and which values are valid. */
 export type SecretDeclaration = {
   /**
    * When the secret may be read, and whether that phase fails without it:
    * `build` is while pages are generated, `run` is in the container that serves them.
-   * `embedded` is for a value that the image holds on purpose, and says why that is no leak.
+   * `embedded` is for a value that is in the image on purpose, and states why that is not a leak.
    */
   phases: { build?: Need; run?: Need; embedded?: string };
-  /** What the value must look like, and what a reader gets. A message completes "NAME (source) …" and quotes nothing. */
+  /** Validates the text and produces the value. A message completes "NAME (source) …" and never quotes the value. */
   schema: z.ZodMiniType<unknown, string>;
   purpose: string;
-  /** What the application does where the secret is missing. */
+  /** What the application does without the secret. */
   without: string;
 };
 
@@ -85,13 +85,13 @@ export type Need = 'required' | 'optional';
 /** The name of a declared secret. */
 export type SecretName = keyof typeof SECRETS;
 
-/** What reading a secret gives, such as a `DatabaseAddress` for `DATABASE_URL`. */
+/** The type that reading a secret returns, such as a `DatabaseAddress` for `DATABASE_URL`. */
 export type SecretValue<Name extends SecretName> = z.output<(typeof SECRETS)[Name]['schema']>;
 
 /** The names in the order of the declaration. */
 export const SECRET_NAMES = Object.keys(SECRETS) as SecretName[];
 
-/** The row of a secret, without what its schema gives. */
+/** The row of a secret, without the type of its value. */
 export function declarationOf(name: SecretName): SecretDeclaration {
   return SECRETS[name];
 }

@@ -4,28 +4,28 @@ import { liveSecret, optionalSecret, previousSecret } from './live.ts';
 import { readSecret } from './reader.ts';
 import type { Sources } from './sources.ts';
 
-/** Milliseconds for which a key stays valid after AUTH_SECRET has changed: a day, so that nobody is signed out at work. */
+/** Milliseconds for which the previous key stays valid after AUTH_SECRET changes: a day, so that no session ends early. */
 export const OVERLAP = 24 * 60 * 60 * 1_000;
 
 /**
- * Makes a key from AUTH_SECRET, so that every replica makes the same one; where there is none, from random bytes
- * that this process makes once. HKDF with SHA-256, see https://www.rfc-editor.org/rfc/rfc5869.
- * It reads AUTH_SECRET each time, so whoever needs a key often keeps it.
+ * Derives a key from AUTH_SECRET, so that every replica has the same one; if AUTH_SECRET is not set, from random bytes
+ * that this process generates once. Uses HKDF with SHA-256, see https://www.rfc-editor.org/rfc/rfc5869.
+ * Each call reads AUTH_SECRET, so a caller that needs a key often should keep it.
  *
- * @param label what the key is for; two labels give two keys that tell nothing of each other
+ * @param label what the key is for; keys with different labels reveal nothing about each other
  * @param bytes the key's length, at most 8,160
  * @param sources where to look for AUTH_SECRET, if not in this process's own sources
- * @throws SecretError where AUTH_SECRET is there but of no use, or must not be read in this phase
+ * @throws SecretError if AUTH_SECRET is set but invalid, or must not be read in this phase
  */
 export function derivedKey(label: string, bytes: number, sources: Partial<Sources> = {}): Buffer {
   return derive(readSecret('AUTH_SECRET', sources)?.value ?? randomRoot(), label, bytes);
 }
 
 /**
- * Keys to sign with and to verify with as AUTH_SECRET is rotated: what is signed with the first stays valid for
- * {@link OVERLAP} after the next. Costs no input or output where secrets are watched.
+ * Keys for signing and verifying across a rotation of AUTH_SECRET: what is signed with the first key stays valid for
+ * {@link OVERLAP} after AUTH_SECRET changes. Needs no I/O in a process that watches its secrets.
  *
- * @returns the key of now, and behind it those from before, while they count
+ * @returns the current key, followed by previous keys that are still valid
  * @throws SecretError as {@link derivedKey}
  */
 export function rotatingKeys(label: string, bytes: number): [Buffer, ...Buffer[]] {

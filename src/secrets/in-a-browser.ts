@@ -1,2 +1,2 @@
-// A bundle for browsers gets this module for `#secrets/server-guard`, and Next.js refuses to build it.
+// Browser bundles resolve `#secrets/server-guard` to this module, and Next.js then refuses to build them.
 import 'server-only';

@@ -2,8 +2,8 @@
  * The entry point: everything that other modules may use, except `stores/open.ts`, whose clients no page should load,
  * and `taint.ts`, which only a page can load. There are three ways to read a secret:
  *
- * - `readSecret`: at once and strictly, for a build or a command. It looks at the sources on each call.
- * - `liveSecret`: as it is now, for a server. It follows rotation, and costs no I/O.
+ * - `readSecret`: strict, for a build or a command. It reads the sources on each call.
+ * - `liveSecret`: the current value, for a server. It follows rotation, and needs no I/O.
  * - `optionalSecret`: like `liveSecret`, for a feature that is off without the secret. An invalid one counts as missing.
  */
 export {

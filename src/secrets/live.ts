@@ -9,18 +9,18 @@ import { SecretError } from './secret-error.ts';
 import { ownSources, SECRETS_DIRECTORY } from './sources.ts';
 import '#secrets/server-guard';
 
-/** Milliseconds between two looks at the files: where a change is not announced, as on a network's file system. */
+/** Milliseconds between polls of the files, for file systems that report no changes, such as network file systems. */
 const INTERVAL = 10_000;
 
-/** Milliseconds between the announcement of a change and the look at it: whoever writes a file may not have finished. */
+/** Milliseconds to wait after a reported change: the writer may not have finished. */
 const SETTLING = 100;
 
-/** What a process that watches its secrets knows of one that it uses. */
+/** What a process that watches its secrets knows about one of them. */
 type LiveSecret = {
   read: ReadSecret<SecretName> | undefined;
-  /** Why the last look gave nothing of use; the value from before stays. */
+  /** Why the last read failed; the last valid value stays in use. */
   problem?: SecretError;
-  /** The value before this one, and when it was replaced, in milliseconds since 1970. */
+  /** The previous value, and when it was replaced, in milliseconds since 1970. */
   previous?: { value: unknown; replacedAt: number };
 };
 
@@ -28,31 +28,31 @@ type Watch = {
   /** The secrets in use; `undefined` in a process that does not watch. */
   secrets?: Map<SecretName, LiveSecret>;
   log?: (line: string) => void;
-  /** Each sentence about an invalid secret that the log has already. */
+  /** Messages about invalid secrets that were logged already. */
   reported: Set<string>;
-  /** The refresh that is under way. */
+  /** The refresh in progress. */
   refresh?: Promise<void>;
 };
 
 const watched = processWide('secrets.watch', (): Watch => ({ reported: new Set() }));
 
 /**
- * Gives a declared secret as it is now. In a process that watches its secrets this costs no input or output and the
- * last good value stays in use; elsewhere it is {@link readSecret}.
+ * The current value of a declared secret. In a process that watches its secrets this needs no I/O, and the last valid
+ * value stays in use; in any other process it is the same as {@link readSecret}.
  *
- * @throws SecretError where the phase forbids it, or there never was a value of use
+ * @throws SecretError if the phase forbids it, or there has never been a valid value
  */
 export function liveSecret<Name extends SecretName>(name: Name): ReadSecret<Name> | undefined {
   if (!watched.secrets) return readSecret(name);
   const known = watched.secrets.get(name) ?? reread(name);
-  // Made anew, as whoever looked last may be another bundle of this process, whose class is not ours.
+  // A new error, because the stored one may come from another bundle, which has its own SecretError class.
   if (!known.read && known.problem) throw new SecretError(known.problem.message);
   return known.read as ReadSecret<Name> | undefined;
 }
 
 /**
- * The value of an optional secret as it is now, for a feature that is off without it. One that is there and of no use
- * counts as missing, and the log says why, once.
+ * The current value of an optional secret, for a feature that is off without it. An invalid value counts as missing,
+ * and the reason is logged once.
  */
 export function optionalSecret<Name extends SecretName>(name: Name): ReadSecret<Name>['value'] | undefined {
   try {
@@ -68,7 +68,7 @@ export function optionalSecret<Name extends SecretName>(name: Name): ReadSecret<
 /**
  * The value that a secret had before its last change.
  *
- * @param within milliseconds since that change, after which it is forgotten
+ * @param within milliseconds after that change; later the result is `undefined`
  */
 export function previousSecret<Name extends SecretName>(
   name: Name,
@@ -79,42 +79,42 @@ export function previousSecret<Name extends SecretName>(
   return previous.value as ReadSecret<Name>['value'];
 }
 
-/** Why a secret's last look gave nothing of use, while its value from before stays in use. */
+/** Why a secret could not be read last time; its last valid value stays in use. */
 export function secretProblem(name: SecretName): string | undefined {
   return watched.secrets?.get(name)?.problem?.message;
 }
 
 /**
- * Looks at the sources of every secret in use, the store included, without waiting for the next interval.
- * Calls that overlap share one look. Never fails: what is of no use changes nothing.
+ * Rereads every secret in use from its sources, including the store, without waiting for the next interval.
+ * Concurrent calls share one refresh. Never fails: an invalid value changes nothing.
  */
 export function refreshSecrets(): Promise<void> {
-  watched.refresh ??= lookAnew().finally(() => {
+  watched.refresh ??= refreshAll().finally(() => {
     watched.refresh = undefined;
   });
   return watched.refresh;
 }
 
 /**
- * Has {@link liveSecret} keep what it gives, and follow the files that change, at once where the system announces
- * it and within ten seconds elsewhere; the store tells of its own changes.
+ * Makes {@link liveSecret} cache values and follow their changes: those of files at once if the file system reports
+ * them and within ten seconds otherwise, those of the store when it reports them.
  *
- * @param log gets a line for each change, and one for each new problem
- * @returns a function that ends the watch
+ * @param log takes a line for each change and for each new problem
+ * @returns a function that stops watching
  */
 export function watchSecrets(log: (line: string) => void): () => void {
   watched.secrets = new Map();
   watched.log = log;
-  const timer = setInterval(look, INTERVAL);
+  const timer = setInterval(rereadAll, INTERVAL);
   timer.unref();
   let settling: NodeJS.Timeout | undefined;
-  const announced = () => {
+  const onFileChange = () => {
     clearTimeout(settling);
-    settling = setTimeout(look, SETTLING);
+    settling = setTimeout(rereadAll, SETTLING);
     settling.unref();
   };
-  const watchers = watchedFolders().map((folder) => watchFolder(folder, announced));
-  const stopListening = ownSources().store?.onChange?.(look);
+  const watchers = watchedFolders().map((folder) => watchFolder(folder, onFileChange));
+  const stopListening = ownSources().store?.onChange?.(rereadAll);
   return () => {
     clearInterval(timer);
     clearTimeout(settling);
@@ -124,12 +124,12 @@ export function watchSecrets(log: (line: string) => void): () => void {
   };
 }
 
-async function lookAnew(): Promise<void> {
+async function refreshAll(): Promise<void> {
   await ownSources().store?.refresh?.();
-  look();
+  rereadAll();
 }
 
-function look(): void {
+function rereadAll(): void {
   for (const name of watched.secrets?.keys() ?? []) reread(name);
 }
 
@@ -154,7 +154,7 @@ function readInto(name: SecretName, before: LiveSecret | undefined): LiveSecret 
     if (!read) {
       return { ...before, problem: new SecretError(`${name} is no longer in ${before.read.source}.`) };
     }
-    // The same object stays, so that whoever compares need not look inside.
+    // Keep the same object, so that callers can compare values by identity.
     if (isDeepStrictEqual(read.value, before.read.value))
       return { read: before.read, previous: before.previous };
     return { read, previous: { value: before.read.value, replacedAt: Date.now() } };
@@ -164,7 +164,7 @@ function readInto(name: SecretName, before: LiveSecret | undefined): LiveSecret 
   }
 }
 
-/** The folder, not the file: Kubernetes and Vault Agent put another file in its place. */
+/** Folders, not files: Kubernetes and Vault Agent replace the file instead of writing to it. */
 function watchedFolders(): string[] {
   const named = Object.entries(environment)
     .filter(([name, value]) => name.endsWith('_FILE') && value)
@@ -172,13 +172,13 @@ function watchedFolders(): string[] {
   return [...new Set([SECRETS_DIRECTORY, ...named])];
 }
 
-function watchFolder(folder: string, announced: () => void): FSWatcher | undefined {
+function watchFolder(folder: string, onFileChange: () => void): FSWatcher | undefined {
   try {
-    const watcher = watch(folder, { persistent: false }, announced);
+    const watcher = watch(folder, { persistent: false }, onFileChange);
     watcher.on('error', () => watcher.close());
     return watcher;
   } catch {
-    // Where there is nothing to watch, the interval is enough.
+    // If the folder can't be watched, polling is enough.
     return undefined;
   }
 }

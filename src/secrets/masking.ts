@@ -1,15 +1,15 @@
 import { processWide } from '#environment/process-wide.ts';
 
-/** Characters below which a text is masked only where it stands as a password: shorter ones are in every word. */
-const SHORTEST = 4;
+/** Minimum characters for masking a text everywhere. A shorter password is masked only inside a URL: it is in every word. */
+const MIN_LENGTH = 4;
 
-/** Texts that are kept for one secret. Rotation adds to them, and a process may run for years. */
-const KEPT = 60;
+/** Maximum texts kept per secret: each rotation adds some, and a process may run for years. */
+const MAX_TEXTS = 60;
 
 type Masking = {
   /** Every text that must not be printed, with the name of its secret. */
   texts: Map<string, string>;
-  /** Called with each such text that is new. */
+  /** Called with each new text. */
   listeners: Set<(text: string, name: string) => void>;
   outputIsMasked: boolean;
 };
@@ -20,22 +20,22 @@ const masking = processWide(
 );
 
 /**
- * Has the process print a secret nowhere: neither its value, nor the parts of a URL that tell it, nor the usual
- * encodings of them. Called by the reader; what the process writes to its outputs is masked from then on.
+ * Masks a secret in everything that the process writes to stdout and stderr from now on: its value, the password if it
+ * is a URL, and the usual encodings of both. {@link readSecret} calls this.
  */
 export function maskSecret(name: string, value: string): void {
   const { texts: masked, listeners } = masking;
-  for (const text of tellingTexts(value)) {
+  for (const text of sensitiveTexts(value)) {
     if (masked.has(text)) continue;
     masked.set(text, name);
     for (const listener of listeners) listener(text, name);
   }
   const ofThisSecret = [...masked].filter(([, owner]) => owner === name);
-  for (const [text] of ofThisSecret.slice(0, -KEPT)) masked.delete(text);
+  for (const [text] of ofThisSecret.slice(0, -MAX_TEXTS)) masked.delete(text);
   maskOutput();
 }
 
-/** Calls back with each text that must not be printed, those known already first. */
+/** Calls `listener` with each text that must not be printed: at once with the known ones, later with each new one. */
 export function onMasked(listener: (text: string, name: string) => void): void {
   for (const [text, name] of masking.texts) listener(text, name);
   masking.listeners.add(listener);
@@ -44,7 +44,7 @@ export function onMasked(listener: (text: string, name: string) => void): void {
 /** Replaces every secret that this process has read by its name in brackets, such as `[DATABASE_URL]`. */
 export function mask(text: string): string {
   let result = text;
-  // Longest first: the whole URL goes before the password in it.
+  // Longest first: the whole URL is replaced before the password in it.
   for (const [secret, name] of [...masking.texts].sort(([a], [b]) => b.length - a.length)) {
     if (result.includes(secret)) result = result.replaceAll(secret, `[${name}]`);
   }
@@ -52,7 +52,7 @@ export function mask(text: string): string {
 }
 
 /**
- * Masks what an error says, in place: message, stack, causes and every other text in it.
+ * Masks an error in place: message, stack, causes and every other string in it.
  *
  * @returns the error itself
  */
@@ -66,11 +66,11 @@ function maskWithin(value: unknown, visited: Set<unknown>): void {
   visited.add(value);
   for (const key of Reflect.ownKeys(value)) {
     const property = Reflect.getOwnPropertyDescriptor(value, key);
-    // V8 gives `stack` as an accessor in some versions, and reading it is harmless; other accessors are left alone.
+    // In some versions of V8 `stack` is an accessor that is safe to read; other accessors are left alone.
     if (!property || (!('value' in property) && key !== 'stack')) continue;
     const current: unknown = Reflect.get(value, key);
     if (typeof current !== 'string') {
-      // An error's own fields, its causes and lists; not the sockets and pools that it may refer to.
+      // Plain objects, arrays and causes, but not the sockets and pools that an error may refer to.
       if (isPlain(current)) maskWithin(current, visited);
     } else if (mask(current) !== current) {
       Reflect.defineProperty(value, key, {
@@ -90,15 +90,15 @@ function isPlain(value: unknown): boolean {
   return prototype === null || prototype === Object.prototype;
 }
 
-/** Everything that tells a secret: the value, of a URL the password, and how each would be encoded in another text. */
-function tellingTexts(value: string): Set<string> {
+/** The texts that reveal a secret: its value, the password if it is a URL, and the usual encodings of both. */
+function sensitiveTexts(value: string): Set<string> {
   const texts = new Set<string>();
   const add = (text: string) => {
     for (const form of [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), base64(text)])
-      if (form.length >= SHORTEST) texts.add(form);
+      if (form.length >= MIN_LENGTH) texts.add(form);
   };
   add(value);
-  // Greedy up to the last @, so that a password which was not percent-encoded is found whole.
+  // Greedy up to the last @, so that a password with an unencoded @ is found whole.
   const [, user, password] = /^\w[\w+.-]*:\/\/([^:/?#]*):(.*)@/s.exec(value) ?? [];
   if (!password) return texts;
   for (const form of [password, decoded(password)]) {
@@ -121,7 +121,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Console, loggers and Next.js all write through these two streams; Node.js prints an uncaught error by itself. */
+/** Console, loggers and Next.js all write to these two streams. Node.js prints uncaught errors without them. */
 function maskOutput(): void {
   if (masking.outputIsMasked) return;
   masking.outputIsMasked = true;

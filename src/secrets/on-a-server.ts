@@ -1,2 +1,2 @@
-// A server's bundle and plain Node.js get this module for `#secrets/server-guard`: there is nothing to guard against.
+// Server bundles and plain Node.js resolve `#secrets/server-guard` to this module: there is nothing to guard against.
 export {};

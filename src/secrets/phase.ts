@@ -5,16 +5,16 @@ import { environment, type Variables } from '#environment/variables.ts';
 import { declarationOf, type SecretName } from './declaration.ts';
 import { SecretError } from './secret-error.ts';
 
-/** What a process is doing. `development` is Next.js's development server, which builds and serves at once. */
+/** What a process is doing. `development` is Next.js's development server, which builds and serves in one. */
 export type Phase = 'compile' | 'generate' | 'run' | 'development';
 
-/** Names the phase to the processes of a build; see {@link phaseVariables}. */
+/** The variable that tells the processes of a build their phase; see {@link phaseVariables}. */
 const PHASE = 'SEALED_PHASE';
 
-/** Names the file where refused reads are noted, as a page may catch the error. */
+/** The variable with the file that records refused reads, since a page may catch the error. */
 const REFUSED_READS = 'SEALED_REFUSED_READS';
 
-/** Which of a secret's declared phases lets it be read. */
+/** The declared phases that allow a secret to be read, by the process's phase. */
 const ALLOWED_BY: Record<Phase, ('build' | 'run' | 'embedded')[]> = {
   compile: ['embedded'],
   generate: ['build', 'embedded'],
@@ -29,27 +29,27 @@ const DOING: Record<Phase, string> = {
   development: 'the blog was developed',
 };
 
-/** The phase of this process: what the build says, and what Next.js says where it was started by hand. */
+/** The phase of this process, as set by the build, or by Next.js if it was started directly. */
 export function currentPhase(variables: Variables = environment): Phase {
-  const told = variables[PHASE];
-  if (told === 'compile' || told === 'generate') return told;
+  const declared = variables[PHASE];
+  if (declared === 'compile' || declared === 'generate') return declared;
   if (variables.NEXT_PHASE === 'phase-production-build') return 'generate';
   return variables.NODE_ENV === 'development' ? 'development' : 'run';
 }
 
 /**
- * The variables that tell a build's processes their phase.
+ * The environment variables that tell the processes of a build their phase.
  *
- * @param refusedReads a file that {@link refusedReads} reads afterwards
+ * @param refusedReads a file for the messages of refused reads, one per line
  */
 export function phaseVariables(phase: 'compile' | 'generate', refusedReads: string): Record<string, string> {
   return { [PHASE]: phase, [REFUSED_READS]: refusedReads };
 }
 
 /**
- * Refuses to read a secret out of its phase, and notes it for the build, which then fails even if a page goes on.
+ * Rejects reading a secret outside its phases, and records it, so that the build fails even if a page catches the error.
  *
- * @throws SecretError that names the secret and, where Next.js renders one, the page
+ * @throws SecretError that names the secret and, if Next.js is rendering one, the page
  */
 export function requirePhase(name: SecretName, phase: Phase): void {
   if (mayBeReadIn(name, phase)) return;
@@ -61,7 +61,7 @@ export function requirePhase(name: SecretName, phase: Phase): void {
   throw new SecretError(sentence);
 }
 
-/** Whether the declaration lets a secret be read in a phase. */
+/** Whether the declaration allows a secret to be read in a phase. */
 export function mayBeReadIn(name: SecretName, phase: Phase): boolean {
   const { phases } = declarationOf(name);
   return ALLOWED_BY[phase].some((allowed) => phases[allowed] !== undefined);
@@ -81,12 +81,12 @@ function advice(name: SecretName, phase: Phase): string {
   return `Call connection() of next/server before reading ${name}, so that the page is made when it is asked for.`;
 }
 
-/** What Next.js keeps for each page that it renders; see its `work-async-storage.external.d.ts`. */
+/** What Next.js stores for each page that it renders; see its `work-async-storage.external.d.ts`. */
 type WorkStorage = { workAsyncStorage?: { getStore(): { route?: string } | undefined } };
 
 /**
- * The route that Next.js renders at this moment in this process, such as `/posts/[slug]`; `undefined` where it
- * renders none. Only for the wording of an error: the module is Next.js's own and may move.
+ * The route that Next.js is rendering in this process, such as `/posts/[slug]`; `undefined` if there is none.
+ * Only for the wording of an error: the module is internal to Next.js and may move.
  */
 function routeBeingRendered(): string | undefined {
   try {

@@ -1,39 +1,39 @@
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof SSL_MODES)[number];
 
-/** What a PostgreSQL URL says, in parts, so that no later step carries the URL around. */
+/** The parts of a PostgreSQL URL, so that no later step needs the URL itself. */
 export type DatabaseAddress = {
-  /** A host name, an IP address, or the folder of a Unix socket, which begins with a slash. */
+  /** A host name, an IP address, or the directory of a Unix socket, which begins with a slash. */
   host: string;
-  /** TCP port, also a part of a socket's name; 5432 if the URL names none. */
+  /** The TCP port, which is also part of a socket's name; 5432 by default. */
   port: number;
   database: string;
   user: string;
   password: string;
-  /** The URL's `schema` parameter, which Prisma defines; PostgreSQL's `public` where there is none. */
+  /** The URL's `schema` parameter, which Prisma defines; `public` by default. */
   schema: string;
-  /** The URL's `sslmode` parameter, as libpq defines it; `disable` where there is none. */
+  /** The URL's `sslmode` parameter, as libpq defines it; `disable` by default. */
   sslmode: SslMode;
   /** The URL's `sslrootcert` parameter: a file of certificate authorities to trust. */
   sslrootcert: string | undefined;
 };
 
-/** Why a URL can't be used: a sentence part that completes "DATABASE_URL (source) …". */
+/** Why a URL can't be used: a phrase that completes "DATABASE_URL (source) …". */
 type Problem = { problem: string };
 
 const FORM = 'Its form is postgresql://user:password@host:5432/database.';
 
-/** A URL whose host is empty, as it may be if the parameter `host` names one. */
+/** Matches a URL whose host is empty, which is allowed if the parameter `host` is set. */
 const EMPTY_HOST = /^(\w+:\/\/(?:[^/?#]*@)?)(?=[:/?])/;
 
 const SEVERAL_HOSTS =
   'names several hosts. Name one; to follow a fail-over, name a proxy or a DNS name that leads to the primary.';
 
-/** How a character is written inside a password. */
+/** The percent-encoding of characters that must not appear in a password as they are. */
 const ENCODED: Record<string, string> = { '/': '%2F', '#': '%23', '?': '%3F', '@': '%40' };
 
 /**
- * Takes a `postgresql://` URL apart, or says in one sentence what is wrong with it, without quoting it.
+ * Parses a `postgresql://` URL, or says in one sentence what is wrong with it, without quoting it.
  * See https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING-URIS.
  */
 export function parsePostgresUrl(text: string): DatabaseAddress | Problem {
@@ -42,7 +42,7 @@ export function parsePostgresUrl(text: string): DatabaseAddress | Problem {
 
   const url = URL.parse(/[?&]host=[^&]/.test(text) ? text.replace(EMPTY_HOST, '$1localhost') : text);
   if (!url) return { problem: `can't be taken apart: its host is not one. ${FORM}` };
-  // The parameter wins, as it does in libpq. A socket's folder may also be the host itself, percent-encoded.
+  // The parameter wins, as in libpq. The directory of a socket may also be the host itself, percent-encoded.
   const host = url.searchParams.get('host') || decoded(url.hostname.replace(/^\[|\]$/g, ''));
   const port = Number(url.searchParams.get('port') || url.port || 5432);
   const [database, user, password] = [url.pathname.slice(1), url.username, url.password].map(decoded);
@@ -91,7 +91,7 @@ function spaceOrQuote(text: string): string | undefined {
   return undefined;
 }
 
-/** What a character that is not percent-encoded does to the part between the scheme and the path. */
+/** The problem if an unencoded character breaks the part between the scheme and the path. */
 function wrongUserinfo(text: string): string | undefined {
   const rest = text.replace(/^\w+:\/\//, '');
   const [authority = ''] = rest.split(/[/?#]/, 1);

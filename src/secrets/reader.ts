@@ -5,16 +5,16 @@ import { SecretError } from './secret-error.ts';
 import { findSecret, type Sources } from './sources.ts';
 import '#secrets/server-guard';
 
-/** A declared secret as its schema gives it, and where it was found. */
+/** A declared secret's value, as its schema produces it, and where it was found. */
 export type ReadSecret<Name extends SecretName> = { value: SecretValue<Name>; source: string };
 
 /**
- * Reads a declared secret: the one door. It looks anew each time, so whoever reads often keeps what it got.
- * From then on the process prints the value nowhere, see `masking.ts`.
+ * Reads a declared secret; every other way to read one goes through this. Each call reads the sources again, so a caller
+ * that needs the value often should keep it. From then on the process masks the value in its output: see `masking.ts`.
  *
- * @param from sources and a phase other than the process's own
- * @returns what the schema makes of the value, or `undefined` where no source has it
- * @throws SecretError where the phase forbids it, a source is of no use, or the value is not what the schema asks for
+ * @param from sources and a phase, if not the process's own
+ * @returns the value as the schema produces it; `undefined` if no source has it
+ * @throws SecretError if the phase forbids it, a source can't be used, or the value does not match the schema
  */
 export function readSecret<Name extends SecretName>(
   name: Name,

@@ -1,4 +1,4 @@
-/** A secret is missing, wrong or out of its phase. The message names the secret and the source, never the value. */
+/** Thrown if a secret is missing, invalid or read outside its phases. The message never contains the value. */
 export class SecretError extends Error {
   override name = 'SecretError';
 }

@@ -3,48 +3,48 @@ import { processWide } from '#environment/process-wide.ts';
 import { environment, unquoted, type Variables, withoutQuotes } from '#environment/variables.ts';
 import { SecretError } from './secret-error.ts';
 
-/** Where BuildKit, Compose, Swarm and Kubernetes put a secret: one file each, named in lower case. */
+/** The directory of secrets in BuildKit, Compose, Swarm and Kubernetes: one file each, named in lower case. */
 export const SECRETS_DIRECTORY = '/run/secrets';
 
-/** Bytes that a secret's file may have: what BuildKit and Swarm allow at most. */
+/** Maximum bytes of a secret's file: the limit of BuildKit and Swarm. */
 const LARGEST_FILE = 500 * 1024;
 
-/** A secret's text, with a sentence part that says where it was found ("the file that DATABASE_URL_FILE names"). */
+/** A secret's text, and a phrase for where it was found ("the file that DATABASE_URL_FILE names"). */
 export type FoundSecret = { value: string; source: string };
 
-/** A store of secrets elsewhere, which keeps the values that it fetched last. */
+/** A remote store of secrets, with the values that were fetched last. */
 export type StoredSecrets = {
-  /** As it is named in a sentence, such as `AWS Secrets Manager`. */
+  /** Its name in messages, such as `AWS Secrets Manager`. */
   name: string;
-  /** The text of a secret, without any input or output; `undefined` where the store has none of that name. */
+  /** The text of a secret, without I/O; `undefined` if the store has none of that name. */
   current(name: string): string | undefined;
-  /** Asks the store now; never fails. */
+  /** Fetches the values from the store now. Never fails. */
   refresh?(): Promise<void>;
-  /** Calls back when a value has changed; returns how to end that. */
+  /** Calls `listener` after a value has changed. Returns a function that removes it. */
   onChange?(listener: () => void): () => void;
-  /** When it last gave its values, and what is wrong since. */
+  /** When the values were last fetched, and what has failed since. */
   state?(): StoreState;
 };
 
-/** How a store stands, for whoever looks after the site. Holds no value. */
+/** The state of a store, for the operators of the site. Contains no value. */
 export type StoreState = { name: string; readAt: Date; problem?: string };
 
-/** Where to look for secrets. */
+/** Where to search for secrets. */
 export type Sources = {
   variables: Variables;
-  /** A directory with one file for each secret; `undefined` looks at none. */
+  /** A directory with one file for each secret; `undefined` for none. */
   directory: string | undefined;
   store: StoredSecrets | undefined;
 };
 
 const attached = processWide('secrets.store', (): { store?: StoredSecrets } => ({}));
 
-/** Has {@link findSecret} ask this store for what neither a file nor a variable has; `undefined` ends that. */
+/** Makes {@link findSecret} fall back to this store if no file or variable has a secret; `undefined` detaches it. */
 export function attachStore(store: StoredSecrets | undefined): void {
   attached.store = store;
 }
 
-/** How the process's store stands; `undefined` if there is none. */
+/** The state of the process's store; `undefined` if there is none. */
 export function storeState(): StoreState | undefined {
   return attached.store?.state?.();
 }
@@ -55,13 +55,13 @@ export function ownSources(): Sources {
 }
 
 /**
- * Looks for a secret, in this order: the file that `<NAME>_FILE` names, `/run/secrets/<name>`, the variable `<NAME>`,
- * the store. The store is asked only where the others have nothing; those others must not disagree.
- * An empty variable is a missing one, as BuildKit and Compose set it so when there is nothing to set.
+ * Searches for a secret, in this order: the file that `<NAME>_FILE` names, `/run/secrets/<name>`, the variable `<NAME>`,
+ * the store. The first three must not disagree; the store is used only if none of them has the secret.
+ * An empty variable counts as missing: BuildKit and Compose set one if there is no value.
  *
  * @param name the secret's name, in upper case, such as `DATABASE_URL`
- * @returns the text, free of a byte order mark, line ends and wrapping quotes; `undefined` where no source has it
- * @throws SecretError with a sentence for each way in which a source is there but of no use
+ * @returns the text without BOM, trailing newlines and enclosing quotes; `undefined` if no source has it
+ * @throws SecretError if a source exists but can't be used
  */
 export function findSecret(name: string, from: Partial<Sources> = {}): FoundSecret | undefined {
   const { variables, directory, store } = { ...ownSources(), ...from };
@@ -138,7 +138,7 @@ function decoded(name: string, source: string, bytes: Buffer): string {
   }
 }
 
-/** A value as it was meant: what editors, shells and `--env-file` add around it is taken off. */
+/** The intended value, without what editors, shells and `--env-file` add around it. */
 function plainText(name: string, source: string, raw: string): string {
   const line = raw.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
   if (line.trim() === '') return '';
@@ -148,7 +148,7 @@ function plainText(name: string, source: string, raw: string): string {
       `${name}: ${source} begins or ends with a space. Remove it; where it belongs to the value, wrap the value in quotes.`,
     );
   }
-  // A variable of --env-file is one line, so a PEM comes with its line ends spelled out.
+  // A variable of --env-file is one line, so a PEM comes with its newlines escaped.
   return value.startsWith('-----BEGIN ') ? value.replaceAll('\\r', '').replaceAll('\\n', '\n').trim() : value;
 }
 

@@ -7,25 +7,25 @@ import { readSecret } from './reader.ts';
 import { SecretError } from './secret-error.ts';
 import { findSecret, type Sources } from './sources.ts';
 
-/** How a declared secret stands in an environment. Holds no value, and may be shown. */
+/** The state of a declared secret in an environment. Contains no value, so it may be shown. */
 export type SecretState = {
   name: SecretName;
   /** The phases that may read it, such as `build, run`. */
   phases: string;
-  /** Whether the phase that was asked about fails without it; `unused` where that phase never reads it. */
+  /** Whether the given phase fails without it; `unused` if that phase never reads it. */
   need: Need | 'unused';
-  /** A sentence part that says where it was found; `undefined` where it was not. */
+  /** A phrase for where it was found; `undefined` if it was not. */
   source: string | undefined;
-  /** Ten hexadecimal digits that are the same for the same value and key; see {@link fingerprint}. */
+  /** Ten hexadecimal digits, equal for equal values and keys; see {@link fingerprint}. */
   fingerprint: string | undefined;
-  /** One sentence that says what is wrong and what to do; `undefined` where nothing is. */
+  /** One sentence that says what is wrong and what to do; `undefined` if nothing is. */
   problem: string | undefined;
 };
 
 /**
- * Looks at every declared secret, without throwing.
+ * Inspects every declared secret. Never throws.
  *
- * @param phase decides what is required
+ * @param phase the phase for which secrets are required or unused
  */
 export function secretStates(phase: 'generate' | 'run', sources: Partial<Sources> = {}): SecretState[] {
   const key = fingerprintKey(sources);
@@ -48,20 +48,20 @@ export function secretStates(phase: 'generate' | 'run', sources: Partial<Sources
   });
 }
 
-/** The states that keep the phase from working. */
+/** The states that prevent the phase from working. */
 export function blocking(states: SecretState[]): SecretState[] {
   return states.filter(({ problem, need }) => problem !== undefined && need !== 'unused');
 }
 
 /**
- * Tells whether two environments have the same value, without telling the value: an HMAC, since a plain hash of a
- * guessable secret can be tried offline by whoever sees it.
+ * Shows whether two environments have the same value, without revealing it. It is an HMAC, since anyone who sees a plain
+ * hash could guess a weak secret offline.
  */
 export function fingerprint(value: string, key: Buffer): string {
   return createHmac('sha256', key).update(value).digest('hex').slice(0, 10);
 }
 
-/** From AUTH_SECRET, so that environments which share it can be compared; random where there is none that is valid. */
+/** Derived from AUTH_SECRET, so that environments that share it can be compared; random if there is no valid one. */
 function fingerprintKey(sources: Partial<Sources>): Buffer {
   try {
     return derivedKey('fingerprint', 32, sources);
@@ -70,12 +70,12 @@ function fingerprintKey(sources: Partial<Sources>): Buffer {
   }
 }
 
-/** Looking at a secret in order to say how it stands is no use of it, so any phase may. */
-const LOOKING: Phase = 'development';
+/** Inspecting a secret does not count as using it, so every phase may: `development` allows all reads. */
+const INSPECTION: Phase = 'development';
 
 function schemaProblem(name: SecretName, sources: Partial<Sources>): string | undefined {
   try {
-    readSecret(name, { ...sources, phase: LOOKING });
+    readSecret(name, { ...sources, phase: INSPECTION });
     return undefined;
   } catch (error) {
     return sentence(error);

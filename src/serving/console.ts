@@ -2,7 +2,7 @@ import { format } from 'node:util';
 import type { Logger } from 'pino';
 import { redact } from './redact.ts';
 
-/** The level of the log that each method of the console becomes. */
+/** The log level of each console method. */
 const LEVELS = {
   debug: 'debug',
   log: 'info',
@@ -13,10 +13,10 @@ const LEVELS = {
 } as const;
 
 /**
- * Has the console of this process write through the logger. So the application, Next.js and every package share one
- * log, and none of them needs to know the logger. No value makes the console throw.
+ * Makes the console of this process write to the logger, so that the application, Next.js and every package share one
+ * log without knowing the logger. The console never throws, whatever value it is given.
  *
- * @param isLeftOut whether a value is an error that the log needs no line for
+ * @param isLeftOut whether a value is an error that should not be logged
  */
 export function logConsole(logger: Logger, isLeftOut: (value: unknown) => boolean): void {
   for (const [method, level] of Object.entries(LEVELS) as [keyof typeof LEVELS, 'info'][]) {
@@ -31,14 +31,14 @@ export function logConsole(logger: Logger, isLeftOut: (value: unknown) => boolea
   }
 }
 
-/** An error keeps its fields, which matter to a collector. Everything else becomes text. */
+/** A single error keeps its fields, for log collectors. Everything else becomes text. */
 function asLogged(values: unknown[]): [object, string] {
   const [first] = values;
   if (values.length === 1 && first instanceof Error) return [{ err: first }, ''];
   return [{}, format(...values.map(redact))];
 }
 
-/** For a value that can't be printed with the others, such as one whose accessor throws. */
+/** Formats a value on its own, since it may fail to print, for example because an accessor throws. */
 function textOf(value: unknown): string {
   try {
     return format(redact(value));

@@ -1,14 +1,14 @@
 import { request } from 'node:http';
 import { setting } from '#environment/settings.ts';
 
-/** Less than the three seconds after which Docker kills the health check, so that the log gets the reason. */
+/** Less than the three seconds after which Docker kills the health check, so that the reason is logged. */
 const TIMEOUT_MS = 2_500;
 
 /** A server that listens on every address also listens on this one. */
 const LOOPBACK = '127.0.0.1';
 
 /**
- * Asks a server in the same container whether it answers.
+ * Checks the server in the same container.
  *
  * @returns the URL that answered
  * @throws Error if nothing answers `GET /health` with 200 in time
@@ -20,7 +20,7 @@ export async function checkHealth(): Promise<string> {
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/health`;
   const status = await new Promise<number | undefined>((resolve, reject) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    // Without an agent, as NODE_USE_ENV_PROXY has the global one ask a proxy.
+    // No agent, because NODE_USE_ENV_PROXY makes the global one use a proxy.
     request({ host, port, path: '/health', agent: false, signal }, (response) => {
       response.destroy();
       resolve(response.statusCode);

@@ -3,9 +3,9 @@ import { reachability } from '#database/reachability.ts';
 import { isStopping } from './shutdown.ts';
 
 /**
- * Answers health checks, without Next.js: `/health` and `/health/live` with 200 for as long as the process can answer,
- * `/health/ready` with 503 from the signal to stop on. A database that is away does not count against readiness, as
- * generated pages are served without it.
+ * Answers health checks, without Next.js: `/health` and `/health/live` with 200 as long as the process can respond,
+ * `/health/ready` with 503 after the signal to stop. The server stays ready if the database is unreachable, since
+ * prerendered pages do not need it.
  *
  * @returns whether the request was answered
  */

@@ -9,8 +9,8 @@ const WARN = 40;
 type Entry = { level: number; msg?: string; err?: { stack?: string } };
 
 /**
- * Makes the process's one logger. It hides secrets twice: fields by their name, and every secret that the process has
- * read by its value. Warnings and errors go to the standard error, the rest to the standard output.
+ * Creates the process's logger. It hides secrets twice: fields by their name, and by their value all secrets that the
+ * process has read. Warnings and errors go to stderr, everything else to stdout.
  *
  * @param format `lines` for people, `json` for a log collector
  */
@@ -18,7 +18,7 @@ export function createLogger(format: SettingValue<'LOG_FORMAT'> = setting('LOG_F
   const write = (line: string) => {
     const entry: Entry = JSON.parse(line);
     const stream = entry.level >= WARN ? process.stderr : process.stdout;
-    // Only after parsing: a secret such as 5432 also occurs outside quotes, where its name would break the JSON.
+    // After parsing, because a secret such as 5432 can also be a JSON number, which a name would make invalid.
     const masked = maskWithin(entry) as Entry;
     const text =
       format === 'json' ? JSON.stringify(masked) : [masked.msg, masked.err?.stack].filter(Boolean).join('\n');
@@ -34,7 +34,7 @@ export function createLogger(format: SettingValue<'LOG_FORMAT'> = setting('LOG_F
   );
 }
 
-/** Masks a value of JSON: texts, names, and what is no text but looks like a secret. */
+/** Masks a JSON value: strings, keys, and numbers or booleans that look like a secret. */
 function maskWithin(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskWithin);
   if (typeof value === 'object' && value !== null)

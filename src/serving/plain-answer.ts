@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** Answers with one line of text, for requests that never reach a page. */
+/** Responds with one line of text, to requests that never reach a page. */
 export function answerPlainly(
   response: ServerResponse,
   status: number,

@@ -1,19 +1,19 @@
 import { SECRET_NAMES } from '#secrets/index.ts';
 
-/** What replaces a value. */
+/** The text that replaces a value. */
 const REDACTED = '[redacted]';
 
-/** How the name of a field that holds a secret ends, without case and separators: `apiKey`, `X-Api-Key`, `client_secret`. */
+/** Matches the end of a secret field's name, in lower case without separators: `apiKey`, `X-Api-Key`, `client_secret`. */
 const SECRET_FIELD =
   /(?:password|passphrase|passwd|secret|token|apikey|secretkey|privatekey|connectionstring|authorization|cookie|credential|xprerenderrevalidate)s?$/;
 
 const DECLARED_SECRETS = new Set(SECRET_NAMES.map(withoutSeparators));
 
 /**
- * Replaces the values of fields that hold a secret by their name, however deep: in objects, arrays, errors with their
- * causes, maps, sets, headers and query parameters.
+ * Replaces the values of fields whose name suggests a secret, at any depth: in objects, arrays, errors and their causes,
+ * maps, sets, headers and query parameters.
  *
- * @returns the value itself if it has no such field; else a copy, in which an instance of a class is a plain object
+ * @returns the value itself if it has no such field; otherwise a copy, in which class instances become plain objects
  */
 export function redact(value: unknown): unknown {
   return hasSecretField(value, new Set()) ? copyOf(value, new Map()) : value;
@@ -53,10 +53,10 @@ function emptyCopy(value: object): object {
   return isNamed(value) ? new Map() : {};
 }
 
-/** Names and values, accessors left out: to read one may have an effect. */
+/** Pairs of name and value, without accessors: reading one may have side effects. */
 function fieldsOf(value: object): [unknown, unknown][] {
   if (ArrayBuffer.isView(value)) return [];
-  // Pairs and raw headers are lists in which a name comes before its value.
+  // In pairs and raw headers, a name comes before its value.
   if (Array.isArray(value)) return value.map((field, index) => [index % 2 ? value[index - 1] : index, field]);
   if (isNamed(value)) return [...value];
   if (value instanceof Set) return [...value].map((member, index) => [index, member]);
@@ -64,7 +64,7 @@ function fieldsOf(value: object): [unknown, unknown][] {
     const property = Reflect.getOwnPropertyDescriptor(value, name);
     return property && 'value' in property ? [[name, property.value]] : [];
   });
-  // V8 has `stack` as an accessor in some versions.
+  // In some versions of V8 `stack` is an accessor.
   if (value instanceof Error) fields.push(['stack', value.stack]);
   return fields;
 }

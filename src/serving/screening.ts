@@ -1,30 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerPlainly } from './plain-answer.ts';
-import { isRouterState } from './router-state.ts';
 
 /** The address of Next.js's own not-found page. */
 export const NOT_FOUND_PATH = '/_not-found';
 
-/** The routes that take a POST and nothing else. Everything else is a page or a file, and is only read. */
+/** The routes that accept POST and no other method. Everything else is a page or a file, and is only read. */
 export const POST_ROUTES = ['/revalidate', '/status/sign-in', '/support/checkout'];
 
-/** Pages read no body: Next.js would decode it as a server action's, and there is no server action. */
+/** The methods for pages. POST is excluded, because Next.js would decode it as a server action, and there is none. */
 const READING = 'GET, HEAD';
 
-/** Headers that Next.js, its middleware and its hosts send to themselves; no browser sends one to this server. */
+/** Internal headers of Next.js, its middleware and its hosting platforms; no browser sends one of them to this server. */
 const INTERNAL_HEADERS =
   /^(?:next-(?:action|resume)$|x-(?:action|invocation|invoke|matched|middleware|next|nextjs|now|prerender)-)/;
 
-/** Cookies that turn on draft mode and preview mode, which the blog does not have. */
+/** Cookies that enable draft mode and preview mode, which the blog does not have. */
 const INTERNAL_COOKIES = ['__prerender_bypass', '__next_preview_data'];
 
 /** A request target in absolute form: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2. */
 const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/i;
 
 /**
- * Answers what needs no page: a malformed target or header (400), OPTIONS (204), and a method that the target does not
- * allow (405).
- * Whatever passes is in origin form, and has none of the headers and cookies by which Next.js speaks to itself.
+ * Answers requests that need no page: malformed targets (400), OPTIONS (204), and methods that are not allowed (405).
+ * Requests that pass are in origin form, and have no internal headers or cookies of Next.js.
  *
  * @returns whether the request was answered
  */
@@ -41,11 +39,6 @@ export function screenRequest(request: IncomingMessage, response: ServerResponse
     answerPlainly(response, 405, `This address does not support ${method}.`, { Allow: allowed });
     return true;
   }
-  const state = request.headers['next-router-state-tree'];
-  if (state !== undefined && !isRouterState(String(state))) {
-    answerPlainly(response, 400, 'The header Next-Router-State-Tree is malformed.');
-    return true;
-  }
   removeInternals(request);
   return false;
 }
@@ -55,13 +48,13 @@ function answerOptions(response: ServerResponse, allowed: string): true {
   return true;
 }
 
-/** Next.js redirects a path with a trailing slash, and keeps the method. */
+/** A path with a trailing slash counts as well: the redirect to the path without it keeps the method. */
 function allowedMethods(target: string): string {
   const path = target.split('?', 1)[0] ?? '/';
   return POST_ROUTES.some((route) => path === route || path === `${route}/`) ? 'POST' : READING;
 }
 
-/** The host of an absolute target counts, and the Host header does not. */
+/** Converts a target in absolute form; its host replaces the Host header. Returns false if it is malformed. */
 function takeOriginForm(request: IncomingMessage): boolean {
   const [, scheme, authority, rest = ''] = ABSOLUTE.exec(request.url ?? '') ?? [];
   if (authority !== undefined) {
@@ -74,8 +67,8 @@ function takeOriginForm(request: IncomingMessage): boolean {
 }
 
 /**
- * A route's template, such as `/posts/[slug]`, and a page of the framework's own become the not-found page: Next.js
- * would answer the first with 200 and a fallback shell, and the second with an error.
+ * Sends route templates, such as `/posts/[slug]`, and internal pages of Next.js to the not-found page: Next.js would
+ * answer the former with 200 and a fallback shell, and the latter with an error.
  *
  * @returns false if the percent-encoding is malformed, which Next.js would answer with 500
  */

@@ -3,25 +3,25 @@ import type { Socket } from 'node:net';
 import { disconnect } from '#database/open-client.ts';
 import { onStopSignal } from './signals.ts';
 
-/** Milliseconds that a client gets to send its request and to read its answer; `docker stop` kills after ten seconds. */
+/** Milliseconds for a client to send its request and to read the response; `docker stop` kills after ten seconds. */
 const SLOW_CLIENT_TIMEOUT = 4_000;
 
-/** Milliseconds that the server gets to make an answer: more than the ten seconds that a payment at Stripe may take. */
+/** Milliseconds for the server to respond: more than the ten seconds that a request to Stripe may take. */
 export const ANSWER_TIMEOUT = 11_000;
 
-/** What is open on a server. */
+/** A server's open connections and unfinished requests. */
 type Open = { sockets: Set<Socket>; exchanges: Map<IncomingMessage, ServerResponse> };
 
 let stopping = false;
 
-/** Whether this process was told to stop. */
+/** Whether this process has been told to stop. */
 export function isStopping(): boolean {
   return stopping;
 }
 
 /**
- * On SIGTERM or SIGINT: reports itself not ready, keeps answering for the drain time, then takes no new connection,
- * finishes the answers that it owes, closes the database, and exits with 0.
+ * On SIGTERM or SIGINT: reports the server as not ready, keeps serving for the drain time, then accepts no new
+ * connections, finishes pending responses, closes the database connections, and exits with 0.
  *
  * @param drainSeconds how long load balancers need to notice that this server is not ready
  */
@@ -38,14 +38,14 @@ export function stopOnSignal(server: Server, drainSeconds: number, stopWatching:
   });
 }
 
-/** Notes what is open, and has each answer end its connection once the server is stopping. */
+/** Tracks what is open. Once the server is stopping, each response closes its connection. */
 function observe(server: Server): Open {
   const open: Open = { sockets: new Set(), exchanges: new Map() };
   server.on('connection', (socket) => {
     open.sockets.add(socket);
     socket.once('close', () => open.sockets.delete(socket));
   });
-  // First, as the next listener may answer at once, and a header can't be set after that.
+  // Registered first, because the next listener may respond at once, and then no header can be set.
   server.prependListener('request', (request, response) => {
     open.exchanges.set(request, response);
     response.once('close', () => open.exchanges.delete(request));
@@ -65,7 +65,7 @@ async function close(server: Server, open: Open): Promise<void> {
   server.closeAllConnections();
 }
 
-/** The connections whose request is complete, and whose answer has not begun. */
+/** The connections whose request is complete, and whose response has not begun. */
 function owedAnswers({ exchanges }: Open): Set<Socket> {
   const owed = [...exchanges].filter(([request, response]) => request.complete && !response.headersSent);
   return new Set(owed.map(([request]) => request.socket));

@@ -1,11 +1,11 @@
-/** What stops a process: a container's engine sends the first, Ctrl-C the second. */
+/** The signals that stop a process: container engines send SIGTERM, Ctrl-C sends SIGINT. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 let current: NodeJS.SignalsListener | undefined;
 
 /**
- * Has the signals to stop call this, and no longer what was given before. Needs no import, so that a command calls it
- * in its first line: as process 1 of a container, Node.js ignores both signals until somebody listens.
+ * Calls `listener` on a signal to stop, instead of the listener from the previous call. A command should call this
+ * first: as process 1 of a container, Node.js ignores both signals unless there is a listener.
  */
 export function onStopSignal(listener: NodeJS.SignalsListener): void {
   for (const signal of SIGNALS) {

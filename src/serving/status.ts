@@ -5,8 +5,8 @@ import { answerPlainly } from './plain-answer.ts';
 import { NOT_FOUND_PATH } from './screening.ts';
 
 /**
- * Answers for `/status` what its page can't, as Next.js begins a page's answer, 200, before it asks the page: JSON to a
- * client that accepts it, 401 to a wrong token, 429 to too many of them, and the not-found page if STATUS_TOKEN is not set.
+ * Handles what the page `/status` can't, because Next.js sends the status code 200 before it renders the page: JSON for
+ * clients that accept it, 401 for a wrong token, 429 for too many, the not-found page if STATUS_TOKEN is not set.
  *
  * @returns whether the request was answered
  */

@@ -4,13 +4,13 @@ import { isSameSecret } from '#requests/same-secret.ts';
 import { optionalSecret } from '#secrets/index.ts';
 import { isSession, signSession } from './session.ts';
 
-/** The cookie of whoever has signed in. */
+/** The name of the session cookie. */
 export const STATUS_COOKIE = 'sealed_status';
 
-/** Wrong tokens in a minute that are answered as such; after that, a client is told to wait. */
+/** Wrong tokens per minute, by all clients, that are answered with `denied`; after that the answer is `limited`. */
 const FAILURES = 5;
 
-/** Milliseconds. */
+/** A minute in milliseconds. */
 const MINUTE = 60_000;
 
 /** Whether a client may see the status; `off` if STATUS_TOKEN is not set, `limited` after too many wrong tokens. */
@@ -19,7 +19,9 @@ export type Access = 'off' | 'denied' | 'limited' | 'granted';
 const signIns = processWide('status.sign-ins', () => ({ failures: [] as number[] }));
 
 /**
- * @param authorization the header's value; if it has a token, that alone decides
+ * Decides whether a request may see the status.
+ *
+ * @param authorization the header's value; if it contains a token, the cookie is ignored
  * @param cookie the value of {@link STATUS_COOKIE}
  */
 export function statusAccess(authorization?: string | null, cookie?: string): Access {
@@ -31,8 +33,8 @@ export function statusAccess(authorization?: string | null, cookie?: string): Ac
 }
 
 /**
- * Whether a text is STATUS_TOKEN. The right one is granted however many wrong ones came before: it is too long to guess,
- * and nobody may lock the operator out.
+ * Checks a token against STATUS_TOKEN. The right one is granted after any number of wrong ones: it is too long to guess,
+ * and nobody should be able to lock out the operators of the site.
  */
 export function tokenAccess(sent: string, now = Date.now()): Access {
   const token = optionalSecret('STATUS_TOKEN');
@@ -44,13 +46,13 @@ export function tokenAccess(sent: string, now = Date.now()): Access {
   return 'denied';
 }
 
-/** A session for who has shown STATUS_TOKEN, as the value of {@link STATUS_COOKIE}; `undefined` where there is none to show. */
+/** Creates a session, as the value of {@link STATUS_COOKIE}; `undefined` if STATUS_TOKEN is not set. */
 export function statusSession(): string | undefined {
   const token = optionalSecret('STATUS_TOKEN');
   return token === undefined ? undefined : signSession(purpose(token));
 }
 
-/** With another STATUS_TOKEN, the sessions that the one before opened are over. */
+/** Contains the token, so that changing STATUS_TOKEN ends all sessions. */
 function purpose(token: string): string {
   return `status ${token}`;
 }

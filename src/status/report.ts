@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { inBuild } from '#build-output/build-folder.ts';
-import { type BuiltPages, builtPages, type Generation, generatedHere } from '#build-output/record.ts';
+import { type BuiltPages, builtPages } from '#build-output/record.ts';
 import { reachability } from '#database/reachability.ts';
+import { type RenderedPage, renderedPages } from '#page-cache/renders.ts';
 import {
   type SecretState,
   type StoreState,
@@ -10,22 +11,22 @@ import {
   storeState,
 } from '#secrets/index.ts';
 
-/** How the site stands. Holds no secret. */
+/** The state of the site. Contains no secret. */
 export type StatusReport = {
   secrets: SecretState[];
-  /** The store of secrets that is asked; `undefined` where there is none. */
+  /** The store of secrets; `undefined` if none is configured. */
   store: StoreState | undefined;
   database: string;
-  /** Pages as they are shown now: those of the image, and those that were generated since, newest first. */
-  pages: { inImage: BuiltPages | undefined; later: Generation[] };
-  /** Since when this process runs, and what it is made of. */
+  /** The pages that are served now: those from the image, and those that this process rendered, newest first. */
+  pages: { inImage: BuiltPages | undefined; later: RenderedPage[] };
+  /** When this process started, and its versions. */
   process: { startedAt: Date; versions: { sealed: string; next: string; node: string } };
 };
 
-/** Looks at secrets, store, database and pages. */
+/** Reports the state of secrets, store, database and pages. */
 export function statusReport(): StatusReport {
   const built = builtPages();
-  const later = generatedHere(built);
+  const later = renderedPages();
   const renewed = new Set(later.map(({ path }) => path));
   return {
     secrets: secretStates('run').map((state) => ({
@@ -43,7 +44,7 @@ export function statusReport(): StatusReport {
 }
 
 function versions() {
-  // Next.js's version is pinned, so that what the project asks for is what it has.
+  // Next.js's version is pinned, so the declared version is the installed one.
   const { version: sealed, dependencies } = JSON.parse(readFileSync(inBuild('package.json'), 'utf8'));
   return { sealed, next: dependencies.next, node: process.versions.node };
 }

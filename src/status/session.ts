@@ -1,15 +1,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { rotatingKeys } from '#secrets/index.ts';
 
-/** Seconds for which a session lasts. */
+/** Lifetime of a session in seconds. */
 export const SESSION_LIFE = 12 * 60 * 60;
 
 const LABEL = 'session';
 
 /**
- * Signs that whoever holds this text has signed in for something. There is nothing else in it.
+ * Creates a session: a signed expiry time, and nothing else.
  *
- * @param purpose what for; a session for one thing is none for another. It stays here and may be a secret
+ * @param purpose what the session is valid for; it is not part of the text, and may be a secret
  * @param now milliseconds since 1970
  */
 export function signSession(purpose: string, now = Date.now()): string {
@@ -18,7 +18,7 @@ export function signSession(purpose: string, now = Date.now()): string {
   return `${expires}.${signature(key, purpose, expires).toString('base64url')}`;
 }
 
-/** Whether a text is a session for this purpose that has not expired, signed with a key that still counts. */
+/** Whether a text is an unexpired session for this purpose, signed with a key that is still valid. */
 export function isSession(purpose: string, text: string, now = Date.now()): boolean {
   const [, digits, signed = ''] = /^(\d{1,12})\.([\w-]{43})$/.exec(text) ?? [];
   const expires = Number(digits);

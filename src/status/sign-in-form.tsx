@@ -1,6 +1,6 @@
 import styles from './status.module.css';
 
-/** Asks for STATUS_TOKEN. Works without JavaScript. */
+/** A form for STATUS_TOKEN. Works without JavaScript. */
 export function SignInForm({ refused }: { refused: boolean }) {
   return (
     <section className={styles.status}>

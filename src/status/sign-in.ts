@@ -4,7 +4,7 @@ import { isFromOwnPage, siteOf } from '#requests/site.ts';
 import { STATUS_COOKIE, statusAccess, statusSession, tokenAccess } from './access.ts';
 import { SESSION_LIFE } from './session.ts';
 
-/** Takes the form of `/status`: the right token gives a session in a cookie that scripts can't read. */
+/** Handles the form of `/status`: the right token starts a session, in an HttpOnly cookie. */
 export async function answerSignIn(request: Request): Promise<Response> {
   if (statusAccess() === 'off') return new Response('There is nothing here.\n', { status: 404 });
   if (!isFromOwnPage(request)) return new Response('Use the form at /status.\n', { status: 403 });

@@ -9,7 +9,7 @@ const UNAUTHORIZED = { status: 401, headers: { ...NO_STORE, 'WWW-Authenticate': 
 
 const TOO_MANY = { status: 429, headers: { ...NO_STORE, 'Retry-After': '60' } };
 
-/** The report for machines: whoever asks `/status` for JSON, with `Authorization: Bearer` and STATUS_TOKEN. */
+/** The report as JSON, for clients that send STATUS_TOKEN as a bearer token. */
 export async function answerStatusJson(request: Request): Promise<Response> {
   const access = statusAccess(request.headers.get('authorization'));
   if (access === 'granted') return Response.json(statusReport(), { headers: NO_STORE });

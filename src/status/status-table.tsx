@@ -3,7 +3,7 @@ import type { SecretState } from '#secrets/index.ts';
 import type { StatusReport } from './report.ts';
 import styles from './status.module.css';
 
-/** The report as a page: facts about the process, its secrets, and the pages that readers get now. */
+/** The report as HTML: facts about the process, its secrets, and the pages that are served now. */
 export function StatusTable({ report }: { report: StatusReport }) {
   const { secrets, store, database, pages, process } = report;
   const { sealed, next, node } = process.versions;
@@ -82,11 +82,11 @@ export function StatusTable({ report }: { report: StatusReport }) {
         <details open={pages.later.length <= 20}>
           <summary>{counted(pages.later.length)} rendered by this process</summary>
           <ul className={styles.pages}>
-            {pages.later.map(({ path, at, again }) => (
+            {pages.later.map(({ path, at, reason }) => (
               <li key={path}>
                 <a href={path}>{path}</a>{' '}
                 <span className={styles.detail}>
-                  {again ? 'revalidated' : 'on its first visit'}, at <Moment at={at} />
+                  {reason}, at <Moment at={at} />
                 </span>
               </li>
             ))}
@@ -108,7 +108,7 @@ function Fact({ term, problem, children }: { term: ReactNode; problem?: boolean;
   );
 }
 
-/** A line in smaller letters; nothing if it is empty. */
+/** A line in small print; nothing if it is empty. */
 function Detail({ children }: { children: ReactNode }) {
   return children ? <span className={styles.detail}>{children}</span> : null;
 }

@@ -1,2 +1,2 @@
-/** What a reader can give, in euros. */
+/** The amounts that a reader can choose from, in euros. */
 export const AMOUNTS = [3, 5, 10, 25];

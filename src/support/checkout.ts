@@ -6,14 +6,14 @@ import { optionalSecret } from '#secrets/index.ts';
 import { AMOUNTS } from './amounts.ts';
 import { checkoutPage } from './stripe.ts';
 
-/** Stripe's key, where a reader can be asked for support. */
+/** The Stripe key; `undefined` if the site does not take payments. */
 export function stripeKey(): string | undefined {
   return optionalSecret('STRIPE_SECRET_KEY');
 }
 
 /**
- * Takes the form of `/support`, and sends the reader to Stripe's page to pay.
- * Whatever goes wrong there, the reader comes to a page that says so, and the log has one line.
+ * Handles the form of `/support` and redirects the reader to Stripe's payment page.
+ * If that fails, it redirects to a page that says so, and logs one line.
  */
 export async function answerCheckout(request: Request): Promise<Response> {
   const key = stripeKey();

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setting } from '#environment/settings.ts';
 
-/** The version of the API that this is written for: https://docs.stripe.com/api/versioning. */
+/** The version of Stripe's API: https://docs.stripe.com/api/versioning. */
 const STRIPE_VERSION = '2025-03-31.basil';
 
-/** Milliseconds. */
+/** Milliseconds before the request fails. */
 const TIMEOUT = 10_000;
 
 /**
- * Has Stripe make a page to pay at; see https://docs.stripe.com/api/checkout/sessions/create.
+ * Creates a payment page at Stripe; see https://docs.stripe.com/api/checkout/sessions/create.
  *
- * @param site where Stripe sends the reader back to
- * @throws Error with one sentence that names neither the key nor what Stripe said: its message may quote a part of the key
+ * @param key a secret or restricted Stripe key
+ * @param euros the amount
+ * @param site the site that Stripe sends the reader back to
+ * @returns the address of the payment page
+ * @throws Error if that fails. The message does not quote Stripe's, which may contain a part of the key
  */
 export async function checkoutPage(key: string, euros: number, site: URL): Promise<URL> {
   const api = setting('STRIPE_API_URL');
@@ -39,7 +42,7 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
   });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new Error(refused(response.status));
+    throw new Error(refusal(response.status));
   }
   const { url } = await response.json().catch(() => ({}));
   const page = typeof url === 'string' ? URL.parse(url) : null;
@@ -47,8 +50,8 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
   throw new Error('Stripe answered without the address of a page to pay at.');
 }
 
-/** https://docs.stripe.com/api/errors */
-function refused(status: number): string {
+/** The message for a status code; see https://docs.stripe.com/api/errors. */
+function refusal(status: number): string {
   if (status === 401) return 'Stripe does not know the key (401). Check STRIPE_SECRET_KEY.';
   if (status === 403)
     return 'Stripe does not let this key take payments (403). Allow it to write Checkout Sessions.';

@@ -3,7 +3,7 @@ import styles from './support-form.module.css';
 
 const SUGGESTED = 5;
 
-/** Asks for an amount, or says that payments are off. Works without JavaScript. */
+/** Lets a reader choose an amount, or says that payments are off. Works without JavaScript. */
 export function SupportForm() {
   return (
     <section className={styles.support}>

@@ -1,4 +1,3 @@
-import Link from 'next/link';
 import type { ReactNode } from 'react';
 import styles from './page-frame.module.css';
 import { SealMark } from './seal-mark.tsx';
@@ -11,16 +10,17 @@ export function PageFrame({ children }: { children: ReactNode }) {
         Skip to content
       </a>
       <header className={styles.header}>
-        <Link className={styles.name} href="/">
+        <a className={styles.name} href="/">
           <SealMark />
           Sealed
-        </Link>
+        </a>
       </header>
       <main id="content" className={styles.content} tabIndex={-1}>
         {children}
       </main>
       <footer className={styles.footer}>
         <p>Posts from PostgreSQL, served from an image that carries no secret.</p>
+        <p className={styles.provenance} data-provenance="" />
         <nav className={styles.links} aria-label="More on this site">
           <a href="/newsletter">Newsletter</a>
           <a href="/support" data-support="offered">

@@ -1,6 +1,6 @@
 import { type Browser, chromium } from 'playwright-core';
 
-/** What a browser under test must not do by itself: the machine may have no way out. */
+/** Keeps a browser under test from making requests of its own: the machine may have no internet access. */
 const QUIET = [
   '--disable-background-networking',
   '--disable-component-update',
@@ -9,7 +9,7 @@ const QUIET = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** Starts the Chromium at a path. Root needs it without its own sandbox. */
+/** Starts the Chromium at a path. As root it runs only without its own sandbox. */
 export function launch(executablePath: string): Promise<Browser> {
   const args = process.getuid?.() === 0 ? [...QUIET, '--no-sandbox'] : QUIET;
   return chromium.launch({ executablePath, args });

@@ -1,4 +1,4 @@
-/** Runs in the browser: is the page wider than the window, and which text is too faint to read (WCAG 2.2, 1.4.3)? */
+/** Runs in the browser: is the page wider than the window, and which text has too little contrast (WCAG 2.2, 1.4.3)? */
 export function measureLook(): { sideways: boolean; faint: string[] } {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const channels = (color: string): [number, number, number, number] => {

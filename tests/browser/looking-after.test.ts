@@ -11,7 +11,7 @@ import { measureLook } from './look.ts';
 
 const token = randomBytes(16).toString('hex');
 
-/** What a template could try to do to whoever looks at it. Each would call `attack`, or leave the page. */
+/** What a template could try to do to anyone who previews it. Each would call `attack`, or leave the page. */
 const HOSTILE = `<!doctype html><base href="https://elsewhere.example/"><meta http-equiv="refresh" content="0;https://elsewhere.example/">
 <h1>From the provider</h1><script>parent.attack()</script><img src=x onerror="attack()"><svg onload="attack()"></svg>
 <iframe src="javascript:parent.parent.attack()"></iframe><form action="javascript:attack()"><button>Send</button></form>
@@ -20,7 +20,7 @@ const HOSTILE = `<!doctype html><base href="https://elsewhere.example/"><meta ht
 let browser: Browser;
 let site: Standalone;
 
-describe.skipIf(!inject('chromium'))('whoever looks after the site', () => {
+describe.skipIf(!inject('chromium'))('an operator', () => {
   beforeAll(async () => {
     browser = await launch(inject('chromium'));
     site = await serveStandalone({ STATUS_TOKEN: token, STRIPE_SECRET_KEY: `sk_test_${token}` });
@@ -31,7 +31,7 @@ describe.skipIf(!inject('chromium'))('whoever looks after the site', () => {
     await site.stop();
   });
 
-  it('signs in without JavaScript, and is told of a wrong token', async () => {
+  it('signs in without JavaScript, and is told if the token is wrong', async () => {
     const page = await browser.newPage({ baseURL: site.url, javaScriptEnabled: false });
     await page.goto('/status');
     for (const sent of ['nonsense', token]) {
@@ -54,32 +54,39 @@ describe.skipIf(!inject('chromium'))('whoever looks after the site', () => {
     ['dark', 'phone', 360],
     ['light', 'desktop', 1280],
     ['dark', 'desktop', 1280],
-  ] as const)('reads text of enough contrast, and never sideways: %s, %s', async (colorScheme, _, width) => {
-    const page = await browser.newPage({ baseURL: site.url, colorScheme, viewport: { width, height: 800 } });
-    const faults: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-    const look = async () => ({ path: page.url(), ...(await page.evaluate(measureLook)) });
-    const well = { sideways: false, faint: [] };
-    for (const path of ['', '/thanks', '/cancelled', '/trouble'].map((end) => `/support${end}`)) {
-      await page.goto(path);
+  ] as const)(
+    'reads text with enough contrast, and never scrolls sideways: %s, %s',
+    async (colorScheme, _, width) => {
+      const page = await browser.newPage({
+        baseURL: site.url,
+        colorScheme,
+        viewport: { width, height: 800 },
+      });
+      const faults: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+      const look = async () => ({ path: page.url(), ...(await page.evaluate(measureLook)) });
+      const well = { sideways: false, faint: [] };
+      for (const path of ['', '/thanks', '/cancelled', '/trouble'].map((end) => `/support${end}`)) {
+        await page.goto(path);
+        expect(await look()).toMatchObject(well);
+      }
+      await page.goto('/newsletter');
       expect(await look()).toMatchObject(well);
-    }
-    await page.goto('/newsletter');
-    expect(await look()).toMatchObject(well);
-    const mail = await page.locator('iframe').elementHandle();
-    expect(await (await mail?.contentFrame())?.evaluate(measureLook)).toEqual(well);
-    await page.goto('/status?refused');
-    expect(await look()).toMatchObject(well);
-    await page.getByLabel('STATUS_TOKEN').fill(token);
-    await page.keyboard.press('Enter');
-    await page.getByText(/pages as prerendered with the image/).click();
-    expect(await look()).toMatchObject(well);
-    expect(faults).toEqual([]);
-    await page.close();
-  });
+      const mail = await page.locator('iframe').elementHandle();
+      expect(await (await mail?.contentFrame())?.evaluate(measureLook)).toEqual(well);
+      await page.goto('/status?refused');
+      expect(await look()).toMatchObject(well);
+      await page.getByLabel('STATUS_TOKEN').fill(token);
+      await page.keyboard.press('Enter');
+      await page.getByText(/pages as prerendered with the image/).click();
+      expect(await look()).toMatchObject(well);
+      expect(faults).toEqual([]);
+      await page.close();
+    },
+  );
 });
 
-describe.skipIf(!inject('chromium'))('the mail of a provider, in the page', () => {
+describe.skipIf(!inject('chromium'))('the mail of a provider, on the page', () => {
   let build: string;
   let hostile: Standalone;
   let reader: Browser;
@@ -102,7 +109,7 @@ describe.skipIf(!inject('chromium'))('the mail of a provider, in the page', () =
   });
 
   it.each([true, false])(
-    'runs no script and sends nobody away, without the policy too: %s',
+    'runs no script and redirects nobody, even without the policy: %s',
     async (bypassCSP) => {
       const page = await reader.newPage({ baseURL: hostile.url, bypassCSP });
       let attacks = 0;
@@ -121,7 +128,7 @@ describe.skipIf(!inject('chromium'))('the mail of a provider, in the page', () =
     },
   );
 
-  it('leads from its links to the posts', async () => {
+  it('has links that lead to the posts', async () => {
     const page = await reader.newPage({ baseURL: hostile.url });
     await page.goto('/newsletter');
     const link = page.frameLocator('iframe').getByRole('link').first();

@@ -23,7 +23,7 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
     await stripe.close();
   });
 
-  it.each([true, false])('sees the offer where there is a key alone, with JavaScript: %s', async (script) => {
+  it.each([true, false])('sees the offer only if there is a key, with JavaScript: %s', async (script) => {
     for (const [url, offered] of [
       [site.url, true],
       [inject('siteUrl'), false],
@@ -39,13 +39,13 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
     }
   });
 
-  it("goes by keyboard and without JavaScript to Stripe's page, past the content security policy", async () => {
+  it("reaches Stripe's page by keyboard and without JavaScript, despite the content security policy", async () => {
     const page = await browser.newPage({ baseURL: site.url, javaScriptEnabled: false });
     await page.goto('/');
     await page.getByRole('link', { name: 'Support this blog' }).click();
     await page.getByRole('radio', { name: '5 €', exact: true }).focus();
     await page.keyboard.press('ArrowRight');
-    // The browser has no way out, so that it fails there, and not before.
+    // The browser has no internet access, so it fails there and not earlier.
     const asked = page.waitForEvent('requestfailed', (request) => request.url() === CHECKOUT_PAGE);
     await page.keyboard.press('Enter');
     expect((await asked).failure()?.errorText).toBe('net::ERR_NAME_NOT_RESOLVED');
@@ -55,7 +55,7 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
     await page.close();
   });
 
-  it('is led nowhere else by the form', async () => {
+  it('cannot be sent anywhere else by the form', async () => {
     stripe.trouble = [200, { url: 'https://elsewhere.example/pay' }];
     const page = await browser.newPage({ baseURL: site.url });
     const asked: string[] = [];
@@ -69,7 +69,7 @@ describe.skipIf(!inject('chromium'))('a reader who supports the blog', () => {
     await page.close();
   });
 
-  it('reads that nothing was charged where Stripe is in trouble, and can try again', async () => {
+  it('is told that nothing was charged if Stripe fails, and can try again', async () => {
     stripe.trouble = [500, { error: { type: 'api_error' } }];
     const page = await browser.newPage({ baseURL: site.url });
     await page.goto('/support');

@@ -7,6 +7,7 @@ const post = (slug: string): PostSummary => ({
   slug,
   title: `Title of ${slug}`,
   publishedAt: new Date('2026-06-01T23:30:00Z'),
+  updatedAt: new Date('2026-01-01'),
   excerpt: `Excerpt of ${slug}.`,
 });
 
@@ -26,17 +27,17 @@ describe('PostListing', () => {
     expect(screen.getAllByRole('listitem')).toHaveLength(2);
   });
 
-  it('leads to older posts where there are some', () => {
+  it('links to older posts if there are any', () => {
     render(<PostListing heading="Latest posts" list={{ posts: [post('a')], continueAfter: 'a' }} />);
     expect(screen.getByRole('link', { name: 'Older posts' }).getAttribute('href')).toBe('/older/a');
   });
 
-  it('leads nowhere from the last page', () => {
+  it('has no such link on the last page', () => {
     render(<PostListing heading="Older posts" list={{ posts: [post('a')], continueAfter: undefined }} />);
     expect(screen.queryByRole('navigation')).toBeNull();
   });
 
-  it('says that there is nothing yet where there is no post', () => {
+  it('says so if there are no posts yet', () => {
     render(<PostListing heading="Latest posts" list={{ posts: [], continueAfter: undefined }} />);
     expect(screen.getByText(/nothing to read yet/)).toBeTruthy();
     expect(screen.queryByRole('list')).toBeNull();

@@ -88,7 +88,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
     return store;
   };
 
-  it('gives one secret for each name, behind a prefix', async () => {
+  it('returns one secret for each name, under a prefix', async () => {
     const secret = newSecret();
     await create(`${prefix}AUTH_SECRET`, secret);
     await open();
@@ -96,7 +96,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
     expect(readSecret('STRIPE_SECRET_KEY')).toBeUndefined();
   });
 
-  it('gives every name out of one JSON secret', async () => {
+  it('returns every name from a single JSON secret', async () => {
     const secret = newSecret();
     await create(`${prefix}all`, JSON.stringify({ AUTH_SECRET: secret, REVALIDATE_TOKEN: newSecret() }));
     vi.stubEnv('SECRETS_STORE_ID', `${prefix}all`);
@@ -105,7 +105,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
     expect(readSecret('REVALIDATE_TOKEN')?.source).toBe('AWS Secrets Manager');
   });
 
-  it('gives the URL of a database whose user and password AWS rotates, and follows them', async () => {
+  it('provides the URL of a database whose user and password AWS rotates, and follows the rotation', async () => {
     const credentials = (username: string, password: string) =>
       JSON.stringify({
         engine: 'postgres',
@@ -133,7 +133,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
     expect(address()).toMatchObject({ user: 'blog_clone', password: 'next%word' });
   });
 
-  it('gives the version that is current, not one that a rotation prepares or has left', async () => {
+  it('returns the current version, not one that is pending or was replaced by a rotation', async () => {
     const [before, after] = [newSecret(), newSecret()];
     const SecretId = `${prefix}AUTH_SECRET`;
     const { VersionId: RemoveFromVersionId } = await create(SecretId, before);
@@ -173,21 +173,21 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
       /is marked for deletion\. Restore it\.$/,
     ],
     ['no region', async () => vi.stubEnv('AWS_REGION', ''), /no region is set\. Set AWS_REGION\.$/],
-  ])('ends for %s, with a sentence', async (_, prepare, sentence) => {
+  ])('makes the command fail for %s, with one sentence', async (_, prepare, sentence) => {
     await prepare();
     const opened = open();
     await expect(opened).rejects.toThrow(sentence);
     await expect(opened).rejects.not.toThrow('hidden text');
   });
 
-  it('is given up with a sentence where nothing answers', async () => {
+  it('makes the command fail with one sentence if nothing answers', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
     await expect(open()).rejects.toThrow(
       /^AWS Secrets Manager gave no answer for "blog-\w+\/\w+" \(.+\)\. It was asked/,
     );
   });
 
-  it('leaves the last good values in use where it goes down later', async () => {
+  it('leaves the last valid values in use if it goes down later', async () => {
     const secret = newSecret();
     await create(`${prefix}AUTH_SECRET`, secret);
     await open();
@@ -228,7 +228,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
       }).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ];
 
-    it('migrates, and serves what has to be asked of the database, with no secret of the blog in its environment', async () => {
+    it("migrates, and serves pages that need the database, with none of the blog's secrets in its environment", async () => {
       const user = `${postgres.getUsername()}:${postgres.getPassword()}`;
       await create(`${prefix}DATABASE_URL`, `postgresql://${user}@db:5432/blog`);
       const migrated = await tryDocker(['run', '--rm', ...options(), image, 'migrate']);
@@ -242,7 +242,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
       }
     });
 
-    it('ends with one line where the store asks for a region', async () => {
+    it('fails with one line if the store needs a region', async () => {
       const { code, output } = await tryDocker([
         'run',
         '--rm',

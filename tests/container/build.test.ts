@@ -23,7 +23,7 @@ function imageName(): string {
   return name;
 }
 
-/** The files of an exported image, layers and descriptions alike, that hold one of the values. */
+/** The files of an exported image, both layers and metadata, that hold one of the values. */
 function blobsWith(image: string, values: string[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-export-'));
   try {
@@ -50,14 +50,14 @@ describe.skipIf(!built)('the image', () => {
     Buffer.from(canary).toString('hex'),
   ];
 
-  it('holds its build secret in no layer and no description', () => {
+  it('has its build secret in no layer and no metadata', () => {
     expect(blobsWith(image, telling)).toEqual([]);
     expect(docker('history', '--no-trunc', image)).not.toContain(canary);
     expect(docker('inspect', image)).not.toContain(canary);
     expect(log).not.toContain(canary);
   });
 
-  it('would be caught if it held it, in a layer that a later one deletes too', () => {
+  it('would fail that check if it held the secret, even in a layer whose file a later layer deletes', () => {
     const leaky = imageName();
     execFileSync('docker', ['build', '--quiet', '--tag', leaky, '-'], {
       input: `FROM ${image}\nUSER root\nRUN echo ${canary} > /leak\nRUN rm /leak\n`,
@@ -66,7 +66,7 @@ describe.skipIf(!built)('the image', () => {
     expect(blobsWith(leaky, telling).length).toBeGreaterThan(0);
   });
 
-  it('runs as node, in exec form, with a health check, and without npm', () => {
+  it('runs as node, in exec form, with a health check and without npm', () => {
     const [{ Config: config }] = JSON.parse(docker('inspect', image));
     expect(config.User).toBe('node');
     expect(config.Entrypoint).toEqual(['node', '/app/sealed.js']);
@@ -85,25 +85,26 @@ describe.skipIf(!built)('the image', () => {
     );
   });
 
-  it('says what it was made from in its labels', () => {
+  it('states in its labels what it was built from', () => {
     const labels = JSON.parse(docker('inspect', '--format', '{{json .Config.Labels}}', image));
     expect(labels['org.opencontainers.image.title']).toBe('Sealed');
     expect(labels['sealed.content-revision']).toMatch(/^[0-9a-f]{12}-[0-9a-f]{16}$/);
   });
 
   it('adds at most 40 MB to its base', () => {
-    // An image's own size is of its compressed layers on containerd's store; the layers' sizes are the same on each.
+    // In containerd's store an image's own size counts compressed layers; the layers' sizes are the same in both
+    // stores.
     const size = (name: string) =>
       docker('history', '--human=false', '--format', '{{.Size}}', name)
         .trim()
         .split('\n')
         .reduce((sum, layer) => sum + Number(layer), 0);
-    // A build does not put its base among the engine's images.
+    // A build does not add its base to the engine's images.
     if (!docker('image', 'ls', '--quiet', 'node:26-trixie-slim')) docker('pull', 'node:26-trixie-slim');
     expect((size(image) - size('node:26-trixie-slim')) / 1e6).toBeLessThanOrEqual(40);
   });
 
-  it('is built from the cache where nothing changed, and from the generate step where a post did', async () => {
+  it('is built from the cache if nothing changed, and from the generate step on if a post did', async () => {
     const rebuild = async () => {
       const build = runNode('.', [
         'src/commands/docker-build.ts',
@@ -139,12 +140,12 @@ describe.skipIf(!built)('the image', () => {
     }
   });
 
-  it('is generated again from another database, whatever its posts say', async () => {
+  it('is generated again for another database, even if its posts are the same', async () => {
     const other = new URL(url);
     other.pathname = '/other';
     const client = new pg.Client({ connectionString: url });
     await client.connect();
-    // A copy: the same server, the same posts, the same user and password.
+    // A copy: same server, same posts, same user and password.
     await client.query('CREATE DATABASE other TEMPLATE blog').finally(() => client.end());
     const build = runNode('.', ['src/commands/docker-build.ts', '--tag', imageName()], {
       DATABASE_URL: other.href,
@@ -153,7 +154,7 @@ describe.skipIf(!built)('the image', () => {
     expect(build.output()).toMatch(/(#\d+) \[generate[^\n]*RUN[\s\S]*?\1 DONE/);
   });
 
-  it('is generated again without Node.js by the command of the docs', async () => {
+  it('is generated again without Node.js by the command in the docs', async () => {
     const { code, output } = await tryDocker([
       ...['build', '--network=host', '--progress=plain', '--no-cache-filter', 'generate'],
       ...['--secret', `id=database_url,src=${secretFile}`, '--tag', imageName(), '.'],
@@ -166,7 +167,7 @@ describe.skipIf(!built)('the image', () => {
   it('is not built without a secret, and the message says which option to pass', async () => {
     const { code, output } = await tryDocker([
       'build',
-      // The network is part of a layer's key: the same one, the same layers.
+      // The network is part of a layer's cache key: the same network gives the same layers.
       '--network=host',
       '--build-arg',
       `CONTENT_REVISION=${randomBytes(4).toString('hex')}`,
@@ -177,7 +178,7 @@ describe.skipIf(!built)('the image', () => {
     expect(output).toContain('--target deferred');
   });
 
-  it('is built from a secret in a variable too, with quotes and a Windows line end', async () => {
+  it('is also built from a secret in a variable, with quotes and a Windows line ending', async () => {
     const build = runNode('.', ['src/commands/docker-build.ts', '--tag', imageName()], {
       DATABASE_URL: `"${url}"\r`,
     });

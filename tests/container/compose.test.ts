@@ -24,7 +24,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'sealed-compose-'));
     copyClone(folder);
-    // The image of whoever runs this test keeps its name.
+    // So that the test does not replace the image of the developer who runs it.
     const file = join(folder, 'compose.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll('next-app:deferred', `${name}:deferred`));
     run('sh', 'env/make-secrets');
@@ -36,13 +36,13 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('gives a page with posts', async () => {
+  it('serves a page with posts', async () => {
     const page = await fetch(site());
     expect(page.status).toBe(200);
     expect((await page.text()).match(/<article/g)).toHaveLength(10);
   });
 
-  it('publishes the app and nothing else', () => {
+  it('publishes only the app', () => {
     const services: { Service: string; Publishers: { PublishedPort: number }[] }[] = compose(
       'ps',
       '--format',
@@ -57,7 +57,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
     expect(published.map(({ Service }) => Service)).toEqual(['app']);
   });
 
-  it('runs the app as node, without a capability and without a way to one', () => {
+  it('runs the app as node, without capabilities and without a way to gain one', () => {
     const status = compose('exec', '--no-TTY', 'app', 'cat', '/proc/1/status');
     expect(status).toMatch(/^Uid:\t1000\t1000\t1000\t1000$/m);
     expect(status).toMatch(/^CapEff:\t0+$/m);
@@ -75,7 +75,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
     }
   });
 
-  it('builds its image once, for every service that runs it', () => {
+  it('builds its image once for all services that run it', () => {
     const services: Record<string, { build?: object; image: string; pull_policy?: string }> = JSON.parse(
       compose('config', '--format', 'json'),
     ).services;
@@ -93,7 +93,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
     expect(compose('logs')).not.toContain(password);
   });
 
-  it('makes secrets of mode 600 and leaves those that are there as they are', () => {
+  it('creates secrets with mode 600, and leaves existing ones unchanged', () => {
     const file = join(folder, 'env/postgres_password.txt');
     const before = readFileSync(file, 'utf8');
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -101,7 +101,7 @@ describe.skipIf(!inject('built'))('docker compose up --build --wait', () => {
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
-  it('keeps the posts over a second start', async () => {
+  it('keeps the posts across a restart', async () => {
     compose('down', '--timeout', '5');
     compose('up', '--wait');
     expect((await fetch(site())).status).toBe(200);

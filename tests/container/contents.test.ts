@@ -12,7 +12,7 @@ import { docker, tryDocker } from './engine.ts';
 
 const built = inject('built');
 
-describe.skipIf(!built)('an image of a project in which tokens lie around', () => {
+describe.skipIf(!built)('an image of a project that is full of tokens', () => {
   const { secretFile = '' } = built ?? {};
   const images = { runner: imageName(), deferred: imageName(), leaky: imageName() };
   const folder = mkdtempSync(join(tmpdir(), 'sealed-contents-'));
@@ -59,26 +59,26 @@ describe.skipIf(!built)('an image of a project in which tokens lie around', () =
     return { code: await command.ended, output: command.output() };
   };
 
-  it.each(['runner', 'deferred'] as const)('holds no token in any layer (%s)', async (target) => {
+  it.each(['runner', 'deferred'] as const)('has no token in any layer (%s)', async (target) => {
     for (const file of [tokenFile, userTokenFile]) {
       const { code, output } = await search(images[target], file);
       expect(code, output).toBe(0);
     }
   });
 
-  it('would be caught if it held one', async () => {
+  it('would fail that check if it held one', async () => {
     const { code, output } = await search(images.leaky, tokenFile);
     expect(code, output).toBe(1);
     expect(notNeeded(filesOf(images.leaky))).toEqual(['.npmrc']);
   });
 
-  it.each(['runner', 'deferred'] as const)('holds what serving needs, and nothing else (%s)', (target) => {
+  it.each(['runner', 'deferred'] as const)('holds only what serving needs (%s)', (target) => {
     const files = filesOf(images[target]);
     expect(files.length).toBeGreaterThan(500);
     expect(notNeeded(files)).toEqual([]);
   });
 
-  it('is built without a word of a token in the log', () => {
+  it('is built without a token in the log', () => {
     for (const token of [userToken, spawnSync('cat', [tokenFile]).stdout.toString()])
       for (const output of log) expect(output).not.toContain(token);
   });

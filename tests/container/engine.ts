@@ -3,23 +3,26 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** Whether Docker keeps its images in containerd's store. The classic one refuses attestations and exports of a cache. */
+/**
+ * Whether Docker keeps its images in containerd's store. The classic store supports neither attestations nor cache
+ * exports.
+ */
 export function usesContainerdStore(): boolean {
   return docker('info', '--format', '{{.DriverStatus}}').includes('io.containerd.snapshotter');
 }
 
-/** A container that a test started; it is removed by its id. */
+/** A container started by a test and removed by its id. */
 export type Container = {
   id: string;
   /** Where its port 3000 is published, such as `http://127.0.0.1:32768`. */
   url: string;
   log: () => string;
-  /** `docker stop`; gives the exit code. */
+  /** `docker stop`; returns the exit code. */
   stop: () => Promise<number>;
   remove: () => void;
 };
 
-/** Runs the docker client, and gives what it printed. */
+/** Runs the docker client and returns what it printed. */
 export function docker(...args: string[]): string {
   return execFileSync('docker', args, {
     encoding: 'utf8',
@@ -28,7 +31,7 @@ export function docker(...args: string[]): string {
   });
 }
 
-/** Runs the docker client to its end, whatever that is. */
+/** Runs the docker client and waits for it to exit, with whatever code. */
 export async function tryDocker(args: string[]): Promise<{ code: number; output: string }> {
   try {
     const { stdout, stderr } = await execute('docker', args, { maxBuffer: 1e8 });
@@ -39,7 +42,7 @@ export async function tryDocker(args: string[]): Promise<{ code: number; output:
   }
 }
 
-/** What the README asks a careful person to add to `docker run`. */
+/** The options that the README recommends for a hardened `docker run`. */
 export const HARDENED = [
   '--read-only',
   '--tmpfs',
@@ -74,7 +77,7 @@ export async function startContainer(image: string, options: string[] = []): Pro
   return container;
 }
 
-/** What Docker says about a container's health. */
+/** The health that Docker reports for a container. */
 type Health = { Status: string; Log: { ExitCode: number; Output: string }[] };
 
 /** The health of a container that has a health check. */
@@ -88,7 +91,7 @@ export function healthCheckUser(id: string): { uid: string; capabilities: string
     docker('inspect', '--format', '{{json .Config.Healthcheck.Test}}', id),
   );
   if (kind !== 'CMD') throw new Error(`The health check of ${id} runs in a shell.`);
-  // What drops rights before the command itself, if anything does.
+  // The part that drops privileges before the command itself, if there is one.
   const end = words[0] === 'setpriv' ? words.findIndex((word, at) => at > 0 && !word.startsWith('--')) : 0;
   const status = docker('exec', id, ...words.slice(0, end), 'cat', '/proc/self/status');
   return {
@@ -97,7 +100,7 @@ export function healthCheckUser(id: string): { uid: string; capabilities: string
   };
 }
 
-/** Asks again until the answer is yes; fails after a time that is long for whatever is waited for. */
+/** Polls until the condition holds; fails after a time that is generous for any condition here. */
 export async function eventually(isSo: () => Promise<boolean>, milliseconds = 60_000): Promise<void> {
   const end = Date.now() + milliseconds;
   for (;;) {

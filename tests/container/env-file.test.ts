@@ -9,7 +9,7 @@ import { docker, tryDocker } from './engine.ts';
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 const IMAGE = 'node:26-trixie-slim';
 
-/** Reads each name of its arguments as the application would, in the container. */
+/** Reads each name in its arguments as the application would, inside the container. */
 const READ_ALL = `
   import { findSecret } from '/project/src/secrets/sources.ts';
   const read = (name) => {
@@ -23,7 +23,7 @@ const spelled = PEM.replaceAll('\n', '\\n');
 const COMMENT = expect.stringMatching(/^refused: .* comment behind the value/);
 const SPACE = expect.stringMatching(/^refused: .* begins or ends with a space/);
 
-/** A line, the variable that it is about, and what reading that gives. */
+/** A line, the variable that it sets, and the value that is read. */
 const LINES: [line: string, name: string, read: unknown][] = [
   ['\uFEFFFIRST=value', 'FIRST', 'value'],
   ['PLAIN=value', 'PLAIN', 'value'],
@@ -76,7 +76,7 @@ function envFile(content: string | Buffer): string {
 describe.skipIf(!inject('built'))('docker run --env-file', () => {
   const content = LINES.map(([line]) => line).join('\n');
 
-  it('hands over awkward lines, and each is read as docs/secrets.md says', () => {
+  it('passes on awkward lines, and each is read as docs/secrets.md says', () => {
     const names = LINES.map(([, name]) => name);
     const volumes = ['src', 'package.json'].flatMap((name) => [
       '--volume',
@@ -87,7 +87,7 @@ describe.skipIf(!inject('built'))('docker run --env-file', () => {
     expect(read).toEqual(Object.fromEntries(LINES.map(([, name, value]) => [name, value])));
   });
 
-  it('is what readDockerEnvFile makes of the same file', () => {
+  it('matches what readDockerEnvFile reads from the same file', () => {
     const names = new Set(LINES.map(([, name]) => name));
     const run = ['run', '--rm', '--env-file', envFile(content), IMAGE];
     const print = 'console.log(JSON.stringify(process.env))';
@@ -102,7 +102,7 @@ describe.skipIf(!inject('built'))('docker run --env-file', () => {
     ['no name', '=value'],
     ['a PEM over several lines', 'KEY=-----BEGIN KEY-----\nYWJj\n-----END KEY-----'],
     ['bytes that are not UTF-8', Buffer.from([0x41, 0x3d, 0xff, 0x0a])],
-  ])('refuses the file for %s, where readDockerEnvFile names the line', async (_, lines) => {
+  ])('rejects the file for %s, and readDockerEnvFile names the line', async (_, lines) => {
     const bytes = Buffer.concat([Buffer.from('FIRST=1\n'), Buffer.from(lines)]);
     const { code } = await tryDocker(['run', '--rm', '--env-file', envFile(bytes), IMAGE, 'true']);
     expect(code).toBe(125);

@@ -30,7 +30,7 @@ let posts: Posts;
 let folder: string;
 let built: Awaited<ReturnType<typeof shell>>;
 
-/** A name for another image of the suite, which its end removes. */
+/** A name for another image of the suite, which is removed at the end. */
 function imageName(of: string): string {
   images.push(`${image}-${of}`);
   return `${image}-${of}`;
@@ -42,7 +42,7 @@ function variant(): string {
   return copy;
 }
 
-/** Runs a `docker run` of the README, on a free port. */
+/** Runs a `docker run` from the README, on a free port. */
 async function runContainer(
   command: string,
   { image: name = image, options = [] as string[] } = {},
@@ -78,7 +78,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     for (const path of folders) rmSync(path, { recursive: true });
   });
 
-  it('has the three commands of the article', () => {
+  it('needs only the three commands of the article', () => {
     expect(commands).toEqual([
       'DOCKER_BUILDKIT=1 docker build --secret id=database_url,src=env/database_url.txt -t next-app .',
       'docker run --name next-app -p 3000:3000 next-app',
@@ -86,7 +86,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     ]);
   });
 
-  it('serves the pages of its build without a variable, from files that it can not change', async () => {
+  it('serves the pages of its build without a single variable, from files that it cannot change', async () => {
     const hardened = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
     const { id, url } = await runContainer(commands[1] ?? '', { options: hardened });
     expect(await (await fetch(url)).text()).toContain('<li>A secret has a phase</li>');
@@ -97,7 +97,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     expect(docker('logs', id)).not.toContain('Error');
   });
 
-  it('has no key of Next.js that works', async () => {
+  it('has no working key of Next.js', async () => {
     const { id, url } = await runContainer(commands[1] ?? '');
     const { previewModeId } = JSON.parse(docker('exec', id, 'cat', '.next/server/preview-props.json'));
     expect(() => new Headers({ 'x-prerender-revalidate': previewModeId })).toThrow();
@@ -107,7 +107,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     }
   });
 
-  it('passes the checks of its workflow, all of them before the push', async () => {
+  it('passes all checks of its workflow, which run before the push', async () => {
     const names = workflowSteps.map(({ name, uses }) => name ?? uses ?? '');
     const checks = names.filter((name) => name.startsWith('Refuse'));
     expect(checks).toHaveLength(3);
@@ -128,7 +128,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
   });
 
   describe('with a trap', () => {
-    it('a missing &&: the build that never ran is noticed, as nothing logged in', async () => {
+    it('a missing &&: the build that never ran is noticed because nothing logged in', async () => {
       const trapped = variant();
       edit(
         trapped,
@@ -141,7 +141,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
       expect(code).toBe(2);
     });
 
-    it('a stale layer: the same build again renders nothing, and the one of the workflow does', async () => {
+    it('a stale layer: repeating the build renders nothing, but the build of the workflow does', async () => {
       await posts.query(`UPDATE "Post" SET "title" = 'Edited' WHERE "id" = 1`);
       const again = await buildWithCanary(posts, folder, [], NOT_KEPT);
       expect(again.output).toContain('never logged in');
@@ -154,7 +154,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
       expect(await (await fetch(url)).text()).toContain('<li>Edited</li>');
     });
 
-    it('an unpinned # syntax= line is refused before the build, a pinned one is not', async () => {
+    it('an unpinned # syntax= line is rejected before the build, a pinned one is accepted', async () => {
       const refusal = 'Refuse a Dockerfile frontend';
       const trapped = variant();
       const dockerfile = readFileSync(join(trapped, 'Dockerfile'), 'utf8');
@@ -171,9 +171,9 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
       expect((await step(refusal, { folder: trapped, image })).code).toBe(0);
     });
 
-    it('FROM node:23, past its end of life: npm ci refuses it', async () => {
+    it('FROM node:23, past its end of life: npm ci rejects it', async () => {
       const name = imageName('node23');
-      // The real Node.js 23 from npm, so that nothing hangs on a registry that still has its image.
+      // The real Node.js 23 comes from npm, so the test does not depend on a registry that still has its image.
       const base = [
         'FROM node:26-trixie-slim',
         'RUN npm install --global --prefix /old node-linux-$(node -p process.arch)@23.11.1',
@@ -192,14 +192,14 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
   });
 
   describe('with the traps that put a secret into the image', () => {
-    // One value for each trap: what finds one of them has not found another.
+    // Each trap has its own value, so finding one proves nothing about another.
     const urls = Object.fromEntries(
       ['DOTENV', 'ARGUMENT', 'VARIABLE', 'PUBLIC'].map((name) => [
         name,
         `postgresql://blog:${randomBytes(18).toString('base64url')}@database.example:5432/blog`,
       ]),
     );
-    // Only such an engine can store what attests how an image was built.
+    // Only containerd's store can hold attestations.
     let keepsAttestations = false;
     let trapped = '';
     let log = '';
@@ -269,7 +269,7 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
       expect(places('DATABASE')).toContain('layer app/build.txt');
     });
 
-    it('NEXT_PUBLIC_DATABASE_URL, in the script that each visitor gets', () => {
+    it('NEXT_PUBLIC_DATABASE_URL, in the script that every visitor gets', () => {
       expect(places('PUBLIC').join('\n')).toMatch(/^layer app\/\.next\/static\/chunks\/\S+\.js$/m);
     });
 
@@ -292,9 +292,9 @@ describe.skipIf(!inject('built'))('the minimal example', () => {
     });
   });
 
-  it('renders its page again from the database, if it has a URL', async () => {
+  it('renders its page again from the database if it has a URL', async () => {
     const { url } = await runContainer(commands[2] ?? '');
-    // A page is fresh for a minute after its build: this one is asked to be out of date.
+    // A page is fresh for a minute after its build, so this one is expired on request.
     const title = `Written ${randomBytes(4).toString('hex')}`;
     await posts.query(`INSERT INTO "Post" ("title") VALUES ('${title}')`);
     await eventually(async () => (await (await fetch(url)).text()).includes(title), 90_000);

@@ -17,7 +17,7 @@ const RUN = `// ${randomBytes(6).toString('hex')}\n`;
 /** What an install or a build leaves in a developer's copy. */
 const LEFT_BEHIND = ['node_modules', '.next', 'generated', '.env', 'database_url.txt'];
 
-/** The example's database in a container, whose password is a canary. */
+/** The example's database in a container, with a canary as its password. */
 export type Posts = {
   canary: string;
   /** The URL for a build step or a container, and the one for this machine. */
@@ -27,7 +27,7 @@ export type Posts = {
   stop: () => void;
 };
 
-/** How a program ended, and everything it printed. */
+/** How a program exited, and everything it printed. */
 export type Ran = { code: number; output: string };
 
 /** Starts PostgreSQL with the example's own SQL, as its README does. */
@@ -65,7 +65,7 @@ export function copyExample(): string {
 /**
  * Changes one file of a copy.
  *
- * @throws Error if the file does not hold the text to be replaced
+ * @throws Error if the file does not hold the text to replace
  */
 export function edit(folder: string, file: string, from: string, to: string): void {
   const path = join(folder, file);
@@ -74,7 +74,7 @@ export function edit(folder: string, file: string, from: string, to: string): vo
   writeFileSync(path, content.replace(from, to));
 }
 
-/** The commands of a shell block of a Markdown page, the first that holds a text. */
+/** The commands in the first shell block of a Markdown page that contains a text. */
 export function commandsOf(page: string, text: string): string[] {
   const blocks = [...readFileSync(page, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
     (match) => match[1] ?? '',
@@ -99,7 +99,7 @@ export const workflowSteps = workflowSchema.parse(
   parse(readFileSync(join(EXAMPLE, '.github/workflows/image.yml'), 'utf8')),
 ).jobs.image.steps;
 
-/** Runs a shell command in a copy, under its own image name, with `npx sealcheck` as this repository has it. */
+/** Runs a shell command in a copy, with an image name of its own and this repository's sealcheck as `npx sealcheck`. */
 export async function shell(
   command: string,
   { folder, image, variables = {} }: { folder: string; image: string; variables?: Record<string, string> },
@@ -116,7 +116,7 @@ export async function shell(
   }
 }
 
-/** Runs the step of the workflow whose name begins so. */
+/** Runs the step of the workflow whose name starts with this text. */
 export function step(name: string, options: Parameters<typeof shell>[1]): Promise<Ran> {
   const found = workflowSteps.find((candidate) => candidate.name?.startsWith(name));
   if (!found?.run) throw new Error(`The workflow has no step ${name}.`);
@@ -128,7 +128,7 @@ export function sealcheck(args: string[], variables: Record<string, string> = {}
   return ran(process.execPath, ['sealcheck/src/cli.ts', ...args], { env: { ...process.env, ...variables } });
 }
 
-/** Builds a copy with a canary as its secret, on a witness that tells whether the build logged in with it. */
+/** Builds a copy with a canary as its secret, through a proxy that records whether the build logged in with it. */
 export function buildWithCanary(
   posts: Posts,
   folder: string,

@@ -52,7 +52,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
       .withNetwork(network)
       .withNetworkAliases('db')
       .start();
-    // While the image initialises its data, only its own socket is answered.
+    // While the image initializes its data, only its own socket accepts connections.
     const ready = ['pg_isready', '--host=127.0.0.1', '--username=blue', '--dbname=blog'];
     await eventually(async () => docker('exec', postgres.getId(), ...ready) !== '');
   });
@@ -69,7 +69,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
 
   const url = (user: keyof typeof passwords) => `postgresql://${user}:${passwords[user]}@db:5432/blog`;
 
-  /** A volume in memory, as a Secret's is, with a container that keeps it and writes what the kubelet writes. */
+  /** An in-memory volume, like a Secret's, with a container that holds it and writes what the kubelet would write. */
   const volumeFor = (pod: PodSpec, user: keyof typeof passwords) => {
     const volume = `${name}-${kubelets.length}`;
     const memory = ['type=tmpfs', 'device=tmpfs'].flatMap((option) => ['--opt', option]);
@@ -94,7 +94,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
   const sql = (statement: string) =>
     docker('exec', postgres.getId(), 'psql', '--username=blue', '--dbname=blog', '--command', statement);
 
-  it('migrates with the one file that the Job asks for', async () => {
+  it('migrates with the one file that the Job needs', async () => {
     const { id, volume } = volumeFor(job, 'blue');
     const { args = [] } = job.containers[0] ?? {};
     const { code, output } = await tryDocker([
@@ -108,7 +108,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
     expect(docker('exec', id, 'ls', '/volume')).toBe('database_url\n');
   });
 
-  it('serves with files that its group alone can read', async () => {
+  it('serves with files that only its group can read', async () => {
     const mounted = volumeFor(deployment, 'blue');
     secret = mounted.id;
     blog = await startContainer(image, podOptions(deployment, mounted.volume, network));
@@ -123,7 +123,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
     expect(stranger.output).toContain('Permission denied');
   });
 
-  it('follows a new Secret in the same process', async () => {
+  it('picks up a new Secret in the same process', async () => {
     const startedAt = () => docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', blog.id);
     const before = startedAt();
     sql(`CREATE ROLE green LOGIN PASSWORD '${passwords.green}' IN ROLE blue`);
@@ -144,7 +144,7 @@ describe.skipIf(!built)('a container as deploy/kubernetes runs it', () => {
   });
 });
 
-/** What `docker run` has to be told for a container to get what the pod's first one gets. */
+/** The `docker run` options that give a container what the pod's first container gets. */
 function podOptions(pod: PodSpec, secretVolume: string, network: StartedNetwork): string[] {
   const { runAsUser, runAsGroup, fsGroup } = pod.securityContext;
   const container = pod.containers[0];
@@ -166,7 +166,7 @@ function podOptions(pod: PodSpec, secretVolume: string, network: StartedNetwork)
   ];
 }
 
-/** The status of a page that no one asked for before, which is looked for in the database: 503 where that fails. */
+/** The status of a page that was never requested before. It needs the database: 503 if that fails. */
 async function unknownPage({ url }: Container): Promise<number> {
   return (await fetch(`${url}/posts/nonesuch-${randomBytes(4).toString('hex')}`)).status;
 }

@@ -6,7 +6,7 @@ import { docker, HARDENED, startContainer } from './engine.ts';
 
 const built = inject('built');
 
-describe.skipIf(!built)('the image with a template of the mail provider', () => {
+describe.skipIf(!built)('an image with a mail template from the provider', () => {
   const { secretFile = '' } = built ?? {};
   const image = `sealed-test:${randomBytes(6).toString('hex')}`;
   const key = randomBytes(24).toString('hex');
@@ -34,12 +34,12 @@ describe.skipIf(!built)('the image with a template of the mail provider', () => 
 
   async function newsletter(options: string[] = []): Promise<string> {
     const container = await startContainer(image, options);
-    return fetch(`${container.url}/newsletter`)
+    return fetch(`${container.url}/newsletter/mail`)
       .then((page) => page.text())
       .finally(container.remove);
   }
 
-  it('is built with the key where it is set, keeps the template and not the key', async () => {
+  it('is built with the key if it is set, and keeps the template but not the key', async () => {
     const build = run('docker-build', image, { EMAIL_API_KEY: key });
     expect(await build.ended, build.output()).toBe(0);
     expect(build.output()).not.toContain(key);
@@ -48,14 +48,14 @@ describe.skipIf(!built)('the image with a template of the mail provider', () => 
     expect(await verify.ended, verify.output()).toBe(0);
   });
 
-  it('is built anew where the template has changed, though neither posts nor key have', async () => {
+  it('is built again if the template changed, even if neither the posts nor the key did', async () => {
     heading = 'From the provider, once more';
     const build = run('docker-build', image, { EMAIL_API_KEY: key });
     expect(await build.ended, build.output()).toBe(0);
     expect(await newsletter()).toContain(heading);
   });
 
-  it('is a leak to npm run docker:verify once it holds the key', async () => {
+  it('is reported as a leak by npm run docker:verify if it holds the key', async () => {
     const leaking = `sealed-test:${randomBytes(6).toString('hex')}`;
     const container = docker('create', image).trim();
     try {
@@ -70,7 +70,7 @@ describe.skipIf(!built)('the image with a template of the mail provider', () => 
     }
   });
 
-  it('is not built with a key that the provider does not know', async () => {
+  it('is not built with a key that the provider rejects', async () => {
     const build = run('docker-build', image, { EMAIL_API_KEY: randomBytes(24).toString('hex') });
     expect(await build.ended).toBe(1);
     expect(build.output()).toMatch(

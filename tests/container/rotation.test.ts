@@ -68,7 +68,7 @@ describe.skipIf(!built)('a container whose secrets are files', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** As the kubelet does: a new folder for all files, to which a link is moved in one step. */
+  /** As the kubelet does: writes all files to a new folder, then moves a link to it in one step. */
   const hand = (role: string, password: string) => {
     const version = `..${randomBytes(4).toString('hex')}`;
     mkdirSync(join(folder, version));
@@ -99,7 +99,7 @@ describe.skipIf(!built)('a container whose secrets are files', () => {
   const now = async () =>
     (await admin.query<{ now: Date }>('SELECT clock_timestamp() AS now')).rows[0]?.now ?? new Date(0);
 
-  /** Each request is for a post that nobody asked for before, so that each queries the database. */
+  /** Each request is for a post that was never requested before, so each queries the database. */
   async function answersWhile(change: () => Promise<void>): Promise<Map<number, number>> {
     const answers = new Map<number, number>();
     let changing = true;
@@ -121,7 +121,7 @@ describe.skipIf(!built)('a container whose secrets are files', () => {
     expect([...answers.keys()], container?.log()).toEqual([200]);
   };
 
-  it('answers every request while the password of its user changes', async () => {
+  it("answers every request while its user's password changes", async () => {
     const answers = await answersWhile(async () => {
       await eventually(async () => ((await connectionsOf('blue', new Date(0)))?.new ?? 0) > 0);
       const moment = await now();

@@ -7,11 +7,11 @@ const built = inject('built');
 const image = built?.image ?? '';
 const newSecret = () => randomBytes(32).toString('hex');
 
-describe.skipIf(!built)('a swarm of one node', () => {
+describe.skipIf(!built)('a single-node swarm', () => {
   const prefix = `sealed-${randomBytes(4).toString('hex')}`;
   const database = `${prefix}-db`;
   const stack = { app: `${prefix}_app`, migrate: `${prefix}_migrate`, network: `${prefix}_data` };
-  /** One database, two users in turn, as a rotation that loses no request takes them. */
+  /** One database and two alternating users, as in a rotation that loses no request. */
   const passwords = { blue: newSecret(), green: newSecret() };
   const authSecrets = [newSecret(), newSecret()];
   let swarmIsOurs = false;
@@ -34,7 +34,7 @@ describe.skipIf(!built)('a swarm of one node', () => {
     docker('rm', '--force', '--volumes', database);
     for (const name of secrets()) docker('secret', 'rm', name);
     await eventually(async () => docker('network', 'rm', stack.network) !== '');
-    // Somebody else may have come to use it meanwhile.
+    // Something else may use it by now.
     const usedByOthers = docker('service', 'ls', '--quiet') + docker('secret', 'ls', '--quiet') !== '';
     if (swarmIsOurs && !usedByOthers) docker('swarm', 'leave', '--force');
   });
@@ -49,7 +49,7 @@ describe.skipIf(!built)('a swarm of one node', () => {
   const containers = (label: string, ...options: string[]) =>
     lines(docker('ps', '--quiet', '--filter', `label=${label}`, ...options));
 
-  /** The replicas that take part in serving: Swarm counts on those alone. */
+  /** The replicas that are serving: the only ones that Swarm counts. */
   const healthy = () =>
     containers(`com.docker.swarm.service.name=${stack.app}`, '--filter', 'health=healthy');
 
@@ -62,7 +62,7 @@ describe.skipIf(!built)('a swarm of one node', () => {
     });
   };
 
-  /** A page that no one asked for before is looked for in the database: 404 is its answer, 503 is none. */
+  /** A page that was never requested before needs the database: 404 means that it answered, 503 that it did not. */
   const askForAnUnknownPage = async (container: string) => {
     const address = docker('port', container, '3000').trim().split('\n')[0];
     return (await fetch(`http://${address}/posts/nonesuch-${randomBytes(4).toString('hex')}`)).status;
@@ -86,7 +86,7 @@ describe.skipIf(!built)('a swarm of one node', () => {
     for (const replica of healthy()) expect(await askForAnUnknownPage(replica)).toBe(404);
   });
 
-  it('hands the secrets over as files that the process alone can read', () => {
+  it('provides the secrets as files that only the process can read', () => {
     const [replica = ''] = healthy();
     const files = ['/run/secrets/database_url', '/run/secrets/auth_secret'];
     expect(docker('exec', replica, 'stat', '--format', '%a %U', ...files)).toBe('400 node\n400 node\n');
@@ -96,7 +96,7 @@ describe.skipIf(!built)('a swarm of one node', () => {
     expect(shown).not.toContain(authSecrets[0]);
   });
 
-  it('takes new versions of its secrets while two replicas and the database answer at any time', async () => {
+  it('takes new versions of its secrets while two replicas and the database keep answering', async () => {
     sql(`CREATE ROLE green LOGIN PASSWORD '${passwords.green}' IN ROLE blue`);
     createSecret('database_url_2', url('green'));
     createSecret('auth_secret_2', authSecrets[1] ?? '');
@@ -114,7 +114,7 @@ describe.skipIf(!built)('a swarm of one node', () => {
       const now = healthy();
       fewest = Math.min(fewest, now.length);
       for (const replica of now) {
-        // One that is just being ended takes no connection.
+        // One that is shutting down accepts no connection.
         statuses.add(await askForAnUnknownPage(replica).catch(() => 404));
       }
       const update = docker('service', 'inspect', '--format', '{{json .UpdateStatus}}', stack.app);
@@ -132,8 +132,8 @@ describe.skipIf(!built)('a swarm of one node', () => {
     for (const replica of after) expect(await askForAnUnknownPage(replica)).toBe(404);
   });
 
-  it('needs the version from before no longer, and no log shows one', () => {
-    // Swarm removes no secret that a service names.
+  it('no longer needs the previous version, and logs no secret', () => {
+    // Swarm does not remove a secret that a service uses.
     docker('secret', 'rm', `${prefix}_database_url_1`);
     expect(secrets()).toHaveLength(3);
     const logs = log(stack.app) + log(stack.migrate);

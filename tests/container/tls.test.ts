@@ -13,10 +13,10 @@ import { type Container, startContainer, tryDocker } from './engine.ts';
 const built = inject('built');
 const image = built?.image ?? '';
 
-/** As hosted PostgreSQL is named, pooler included. */
+/** Named like hosted PostgreSQL, with a pooler. */
 const HOST = 'ep-quiet-field-pooler.test';
 
-/** Refuses whoever comes without TLS, as hosted PostgreSQL does. */
+/** Rejects clients without TLS, as hosted PostgreSQL does. */
 const TLS_ONLY = `set -e
 cp /tls/server.crt /tls/server.key "$PGDATA"
 chmod 600 "$PGDATA/server.key"
@@ -25,7 +25,7 @@ echo "ssl = on" >> "$PGDATA/postgresql.conf"
 cat /tmp/pg_hba > "$PGDATA/pg_hba.conf"
 `;
 
-describe.skipIf(!built)('a database that asks for TLS', () => {
+describe.skipIf(!built)('a database that requires TLS', () => {
   const password = randomBytes(12).toString('hex');
   let network: StartedNetwork;
   let postgres: StartedPostgreSqlContainer;
@@ -92,7 +92,7 @@ describe.skipIf(!built)('a database that asks for TLS', () => {
     );
   const certificate = (name: string) => `&sslrootcert=${join(folder, name)}`;
 
-  it('is reached at a pooler with sslmode=require, from the image', async () => {
+  it('is reached through a pooler with sslmode=require, from the image', async () => {
     container = await startContainer(
       image,
       options(`postgresql://blog:${password}@${HOST}/blog?sslmode=require&channel_binding=require`),
@@ -100,12 +100,12 @@ describe.skipIf(!built)('a database that asks for TLS', () => {
     expect((await fetch(`${container.url}/posts/nonesuch`)).status).toBe(404);
   });
 
-  it('is reached with sslmode=verify-full and the file of its authority, from the image', async () => {
+  it('is reached with sslmode=verify-full and its CA file, from the image', async () => {
     const url = `postgresql://blog:${password}@${HOST}/blog?sslmode=verify-full&sslrootcert=/etc/ca.crt`;
     expect(await run(url, 'migrate')).toMatchObject({ code: 0 });
   });
 
-  it('says that TLS is asked for where it is not used', async () => {
+  it('causes an error that says so if TLS is not used', async () => {
     await expect(connect('127.0.0.1', '')).rejects.toThrow(
       'Access to the database "blog" on 127.0.0.1 was refused, as it takes TLS alone. Add ?sslmode=require to DATABASE_URL.',
     );
@@ -124,7 +124,7 @@ describe.skipIf(!built)('a database that asks for TLS', () => {
     ['verify-full and another authority', 'localhost', 'verify-full', 'other-ca.crt'],
     ['verify-ca and another authority', 'localhost', 'verify-ca', 'other-ca.crt'],
     ["verify-full and the system's authorities alone", 'localhost', 'verify-full', ''],
-  ])('is not talked to with %s', async (_, host, mode, ca) => {
+  ])('is not connected to with %s', async (_, host, mode, ca) => {
     await expect(connect(host, `?sslmode=${mode}${ca ? certificate(ca) : ''}`)).rejects.toThrow(
       /TLS|certificate/i,
     );

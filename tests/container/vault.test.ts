@@ -25,7 +25,7 @@ if (images.length === 0) {
   );
 }
 
-/** What {@link startVault} claims of Vault; Vault itself is asked the same where its image is at hand. */
+/** What {@link startVault} imitates; the same requests go to the real Vault if its image is available. */
 async function standIn(): Promise<VaultToRead> {
   const vault = await startVault();
   vault.lasts = TOKEN_LASTS;
@@ -64,7 +64,7 @@ describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
     vault = undefined;
   });
 
-  it('is read, followed, signed in to anew, and refused with its own sentences', async () => {
+  it('is read, followed and signed in to again, and its errors are reported in our own sentences', async () => {
     const server = await start();
     vault = server;
     vi.stubEnv('SECRETS_STORE', 'vault');
@@ -94,7 +94,7 @@ describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
     await follow(newSecret());
     await server.revokeTokens();
     await follow(newSecret());
-    // Past the life of a token, by which it was renewed or replaced.
+    // Past the lifetime of a token, which was renewed or replaced by then.
     const end = Date.now() + 1_500 * TOKEN_LASTS;
     while (Date.now() < end) {
       await follow(newSecret());
@@ -107,7 +107,7 @@ describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
 });
 
 describe('Vault as the store, over TLS', () => {
-  it('is read where NODE_EXTRA_CA_CERTS names its authority, and refused with a sentence elsewhere', async () => {
+  it('is read if NODE_EXTRA_CA_CERTS names its CA, and refused with one sentence otherwise', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sealed-vault-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const names = ['-subj', '/CN=vault', '-addext', 'subjectAltName=IP:127.0.0.1'];

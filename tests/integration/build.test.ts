@@ -12,11 +12,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { PAGES_FILE } from '#build-output/record.ts';
 import { databaseIdentity } from '#database/identity.ts';
+import { readPack } from '#page-cache/pack.ts';
 import { contentRevision } from '#posts/content-revision.ts';
 import { type Command, runNode } from '../setup/command.ts';
-import { createDatabase, writePosts } from '../setup/database.ts';
+import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { type HttpService, startService } from '../setup/http-service.ts';
 import { copyProject } from '../setup/project-copy.ts';
 import { startVault } from '../setup/vault.ts';
@@ -37,13 +39,15 @@ afterAll(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
 const generate = (variables: Record<string, string>): Command =>
   runNode(folder, ['src/commands/build-generate.ts'], variables);
 
-const generatedPosts = () =>
-  readdirSync(join(folder, '.next/server/app/posts'))
-    .filter((name) => /^[a-z0-9-]+\.html$/.test(name))
+const pack = () => readPack(join(folder, '.next/standalone', PAGES_FILE));
+
+const packedPosts = () =>
+  pack()
+    .paths.filter((path) => path.startsWith('/posts/'))
     .sort();
 
 describe('build:generate', () => {
-  it('generates the newest posts, and of a pool no more than ten connections', async () => {
+  it('generates the newest posts, over at most ten pooled connections', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 300);
     const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '120' });
@@ -59,25 +63,30 @@ describe('build:generate', () => {
       most = Math.max(most, row?.count ?? 0);
     }
     expect(await watched, build.output()).toBe(0);
-    expect(generatedPosts()).toHaveLength(120);
-    expect(generatedPosts()).toContain('post-120.html');
-    expect(generatedPosts()).not.toContain('post-121.html');
+    expect(packedPosts()).toHaveLength(120);
+    expect(packedPosts()).toContain('/posts/post-120');
+    expect(packedPosts()).not.toContain('/posts/post-121');
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(10);
   });
 
-  it('leaves nothing of a post that was withdrawn since the last time', async () => {
+  it('leaves nothing of a post that was withdrawn since the previous build', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
-    expect(generatedPosts()).toEqual(['post-1.html', 'post-2.html']);
+    expect(packedPosts()).toEqual(['/posts/post-1', '/posts/post-2']);
     await database.query(`UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`);
     expect(await generate({ DATABASE_URL: database.url }).ended).toBe(0);
-    expect(generatedPosts()).toEqual(['post-2.html']);
-    expect(readdirSync(join(folder, '.next/standalone/.next/server/app/posts'))).not.toContain('post-1.html');
+    expect(packedPosts()).toEqual(['/posts/post-2']);
+    const shipped = readdirSync(join(folder, '.next/standalone/.next/server/app'), {
+      recursive: true,
+      encoding: 'utf8',
+    });
+    expect(shipped.filter((name) => /\.(html|rsc|segments)$/.test(name))).toEqual([]);
+    expect(pack().slugs).toEqual(['post-2']);
   });
 
-  it('takes from a store what nothing else has, and writes none of it anywhere', async () => {
+  it('reads from a store only what is set nowhere else, and writes none of it to disk', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 1);
     const provider = await startService(() => [200, { Subject: 'News', HtmlBody: 'From the provider' }]);
@@ -94,19 +103,19 @@ describe('build:generate', () => {
         EMAIL_API_URL: provider.url,
       });
       expect(await build.ended, build.output()).toBe(0);
-      expect(generatedPosts()).toEqual(['post-1.html']);
+      expect(packedPosts()).toEqual(['/posts/post-1']);
       expect(provider.received[0]?.headers['x-postmark-server-token']).toBe(vault.secret.EMAIL_API_KEY);
       const canaries = [database.address.password, VAULT_TOKEN, ...Object.values(vault.secret)];
       for (const canary of canaries) expect(build.output()).not.toContain(canary);
       const patterns = canaries.flatMap((canary) => ['-e', canary]);
-      // Its exit code for "no such text"; symbolic links lead to packages.
+      // The exit code for "no match"; symbolic links lead to packages.
       expect(spawnSync('grep', ['-rlF', ...patterns, join(folder, '.next')])).toMatchObject({ status: 1 });
     } finally {
       await Promise.all([vault.close(), provider.close()]);
     }
   });
 
-  it('builds an empty blog that says so', async () => {
+  it('builds an empty blog that says it is empty', async () => {
     const { url } = await createDatabase({ migrated: true });
     const build = generate({ DATABASE_URL: url });
     expect(await build.ended, build.output()).toBe(0);
@@ -124,7 +133,7 @@ describe('build:generate', () => {
     }
   });
 
-  it('takes no .env along into what is shipped', async () => {
+  it('copies no .env into the standalone build', async () => {
     const { url } = await createDatabase({ migrated: true });
     writeFileSync(join(folder, '.env'), `DATABASE_URL=${url}\n`);
     writeFileSync(join(folder, '.env.production'), 'OTHER=value\n');
@@ -137,16 +146,21 @@ describe('build:generate', () => {
     rmSync(join(folder, '.env.production'));
   });
 
-  it('records which database and which content the pages come from, and the server says so first', async () => {
+  it('records which database and content the pages come from, and the server logs that first', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     const build = generate({ DATABASE_URL: database.url, GENERATED_POSTS: '"1"' });
     expect(await build.ended, build.output()).toBe(0);
-    expect(generatedPosts()).toEqual(['post-1.html']);
+    expect(packedPosts()).toEqual(['/posts/post-1']);
     const record = JSON.parse(readFileSync(join(folder, '.next/standalone/.next/build-record.json'), 'utf8'));
     expect(record).toEqual({
       database: await databaseIdentity(database.address),
       revision: await contentRevision(database.address),
+      position: {
+        database: record.database,
+        snapshot: expect.stringMatching(/^\d+:\d+:/),
+        at: expect.stringMatching(/^\d{4}-\S+Z$/),
+      },
       generatedAt: expect.stringMatching(/^\d{4}-\S+Z$/),
     });
     const server = runNode(folder, ['.next/standalone/sealed.js'], { HOSTNAME: '127.0.0.1', PORT: '0' });
@@ -157,7 +171,7 @@ describe('build:generate', () => {
     expect(await server.stop()).toBe(0);
   });
 
-  it('stops where no secret is given, and says which option to pass', async () => {
+  it('stops if no secret is set, and says which option to pass', async () => {
     const build = generate({});
     expect(await build.ended).toBe(1);
     expect(build.output().trim()).toMatch(
@@ -181,7 +195,7 @@ describe('build:generate', () => {
       (url: string) => url.replace(/\/\w+$/, '/postgres'),
       /Tables are missing/,
     ],
-  ])('stops at %s with one sentence, without user, password or URL', async (_, change, sentence) => {
+  ])('fails for %s with one sentence, without user, password or URL', async (_, change, sentence) => {
     const { url, address } = await createDatabase({ migrated: true });
     const before = existsSync(join(folder, '.next/BUILD_ID'));
     const build = generate({ DATABASE_URL: change(url) });
@@ -199,11 +213,12 @@ describe('the newsletter', () => {
   const template = '<h1>From the provider</h1>{{#each posts}}<a href="{{url}}">{{title}}</a>{{/each}}';
   let provider: HttpService;
   let answer: [number, object] | undefined;
+  let database: TestDatabase;
   let url: string;
 
   beforeAll(async () => {
     provider = await startService(() => answer);
-    const database = await createDatabase({ migrated: true });
+    database = await createDatabase({ migrated: true });
     await writePosts(database, 2);
     await database.query(
       `UPDATE "Post" SET "title" = '<img src=x onerror=attack()>' WHERE "slug" = 'post-2'`,
@@ -213,11 +228,11 @@ describe('the newsletter', () => {
 
   afterAll(() => provider.close());
 
-  const page = () => readFileSync(join(folder, '.next/standalone/.next/server/app/newsletter.html'), 'utf8');
+  const page = () => pack().html('/newsletter/mail');
   const generateWith = (variables: Record<string, string>) =>
     generate({ DATABASE_URL: url, EMAIL_API_URL: provider.url, ...variables });
 
-  it('is generated in the template that the provider gives for the key', async () => {
+  it('is generated from the template that the provider returns for the key', async () => {
     answer = [200, { Subject: 'News', HtmlBody: template }];
     const build = generateWith({ EMAIL_API_KEY: key, EMAIL_TEMPLATE: 'weekly' });
     expect(await build.ended, build.output()).toBe(0);
@@ -238,24 +253,24 @@ describe('the newsletter', () => {
     expect(holding.map(({ name }) => name)).toEqual([]);
   });
 
-  it('keeps that template for pages that are generated when the key is gone', async () => {
+  it('keeps that template for pages that are rendered without the key', async () => {
     const server = runNode(folder, ['.next/standalone/sealed.js'], {
-      ...{ HOSTNAME: '127.0.0.1', PORT: '0', DATABASE_URL: url, REVALIDATE_TOKEN: key },
+      ...{ HOSTNAME: '127.0.0.1', PORT: '0', DATABASE_URL: url },
     });
     const [, site = ''] = await server.printed(/ready at (http:\S+)/);
     try {
-      await fetch(`${site}/revalidate`, {
-        ...{ method: 'POST', headers: { Authorization: `Bearer ${key}` }, body: '{"all":true}' },
-      });
-      const answered = await fetch(`${site}/newsletter`);
-      expect(answered.headers.get('x-nextjs-cache')).not.toBe('HIT');
-      expect(await answered.text()).toContain('From the provider');
+      await database.query(`UPDATE "Post" SET "title" = 'Rendered without the key' WHERE "slug" = 'post-1'`);
+      await vi.waitFor(async () => {
+        const mail = await (await fetch(`${site}/newsletter/mail`)).text();
+        expect(mail).toContain('Rendered without the key');
+        expect(mail).toContain('From the provider');
+      }, 5_000);
     } finally {
       await server.stop();
     }
   });
 
-  it('is generated in the template of the source without a key', async () => {
+  it('is generated from the template in the source if there is no key', async () => {
     const build = generateWith({});
     expect(await build.ended, build.output()).toBe(0);
     expect(page()).toContain('You receive this because you subscribed.');
@@ -275,7 +290,7 @@ describe('the newsletter', () => {
     ['is in trouble', [500, {}], /did not give the template/],
     ['gives no answer', undefined, /gives no answer\. Check EMAIL_API_URL and the network\./],
     ['gives no HTML', [200, { Subject: 'News' }], /has no HTML/],
-  ])('stops the build where the provider %s, in one line without the key', async (_, given, line) => {
+  ])('stops the build if the provider %s, with one line and without the key', async (_, given, line) => {
     answer = given;
     const build = generateWith({ EMAIL_API_KEY: key });
     expect(await build.ended).toBe(1);
@@ -285,7 +300,7 @@ describe('the newsletter', () => {
   });
 });
 
-// Last, as it leaves nothing to generate from.
+// Last, because nothing is left to generate from.
 describe('build:compile', () => {
   it.each([
     [
@@ -299,7 +314,7 @@ describe('build:compile', () => {
       /\nbuild:compile: \.next\/standalone holds tsconfig\.json, which serving does not need.*\n$/,
     ],
   ])(
-    'fails at a page that reads %s',
+    'fails for a page that reads %s',
     async (_, file, message) => {
       const page = join(folder, 'src/app/planted/page.tsx');
       mkdirSync(join(page, '..'), { recursive: true });

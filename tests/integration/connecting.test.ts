@@ -14,7 +14,7 @@ import { type OwnPostgres, startOwnPostgres } from '../setup/own-postgres.ts';
 
 const addressOf = (url: string) => parseDatabaseUrl(url, 'a test');
 
-/** Migrates, seeds, reads as pages do and as a build does: everything that connects. */
+/** Migrates, seeds, and reads like pages and like a build: everything that connects. */
 async function connectEverything(url: string): Promise<number> {
   vi.stubEnv('DATABASE_URL', url);
   const address = addressOf(url);
@@ -31,7 +31,7 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-describe('through a pooler that refuses start-up parameters, as PgBouncer does', () => {
+describe('through a pooler that rejects startup parameters, like PgBouncer', () => {
   let behind: TestDatabase;
   let proxy: DatabaseProxy;
 
@@ -43,7 +43,7 @@ describe('through a pooler that refuses start-up parameters, as PgBouncer does',
   afterEach(() => proxy.stop());
 
   it.each(['', '?schema=blog', '?schema=My%20Blog'])(
-    'nothing is sent that it refuses with "%s"',
+    'nothing is sent that it would reject with "%s"',
     async (query) => {
       await connectEverything(`${proxy.url}${query}`);
       const parameters = new Set(proxy.startupParameters().flatMap((sent) => Object.keys(sent)));
@@ -51,20 +51,22 @@ describe('through a pooler that refuses start-up parameters, as PgBouncer does',
     },
   );
 
-  it('uses the tables of the schema that the URL names, and no others', async () => {
+  it('only the tables of the schema named in the URL are used', async () => {
     await connectEverything(`${proxy.url}?schema=blog`);
     expect(
       await behind.query(
         `SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^(pg_|info)' ORDER BY 2`,
       ),
     ).toEqual([
+      { schemaname: 'blog', tablename: 'ContentChange' },
+      { schemaname: 'blog', tablename: 'ContentLog' },
       { schemaname: 'blog', tablename: 'Post' },
       { schemaname: 'blog', tablename: '_prisma_migrations' },
     ]);
     await expect(hasPosts(proxy.address)).rejects.toThrow(/Tables are missing/);
   });
 
-  it('migrates into a schema of a role that may not create one', async () => {
+  it('a schema can be migrated by a role that may not create one', async () => {
     const { user } = behind.address;
     await behind.query(`CREATE SCHEMA blog; CREATE ROLE "only-${user}" LOGIN PASSWORD 'change-me';
       GRANT ALL ON SCHEMA blog TO "only-${user}"`);
@@ -85,7 +87,7 @@ describe('migrate', () => {
     await query(`ALTER DATABASE ${address.database} SET statement_timeout = '1s'`);
     const other = new pg.Client({ connectionString: url });
     await other.connect();
-    // The lock of Prisma Migrate, as another process that migrates holds it.
+    // The lock of Prisma Migrate, held by another process that is migrating.
     await other.query('SELECT pg_advisory_lock(72707369)');
     const migrating = migrate(address, 'prisma/migrations');
     expect(await Promise.race([migrating, elapsed(1_500, 'still waiting')])).toBe('still waiting');
@@ -94,7 +96,7 @@ describe('migrate', () => {
   });
 });
 
-describe('with a PostgreSQL that listens on a Unix socket and takes TLS', () => {
+describe('with a PostgreSQL that has a Unix socket and TLS', () => {
   let postgres: OwnPostgres;
 
   beforeAll(async () => {
@@ -117,20 +119,23 @@ describe('with a PostgreSQL that listens on a Unix socket and takes TLS', () => 
   const tcpUrl = (query: string) =>
     `postgresql://${postgres.user}:${postgres.password}@127.0.0.1:${postgres.port}/${postgres.database}${query}`;
 
-  it.each(['parameter', 'host'] as const)('works over the socket that a %s names', async (form) => {
-    await postgres.accept(true, 'host all all all reject');
-    await connectEverything(socketUrl(form));
-    const rows = await database().$queryRaw<
-      { address: string | null }[]
-    >`SELECT inet_client_addr()::text AS address`;
-    expect(rows).toEqual([{ address: null }]);
-  });
+  it.each(['parameter', 'host'] as const)(
+    'everything connects over the socket that a %s names',
+    async (form) => {
+      await postgres.accept(true, 'host all all all reject');
+      await connectEverything(socketUrl(form));
+      const rows = await database().$queryRaw<
+        { address: string | null }[]
+      >`SELECT inet_client_addr()::text AS address`;
+      expect(rows).toEqual([{ address: null }]);
+    },
+  );
 
-  it('ignores sslmode over a socket, as psql does', async () => {
+  it('sslmode is ignored over a socket, as with psql', async () => {
     await connectEverything(`${socketUrl('parameter')}&sslmode=require`);
   });
 
-  it('names the socket that is not there', async () => {
+  it('the error names a socket that does not exist', async () => {
     const url = socketUrl('parameter').replace(/host=.*/, 'host=/nonesuch');
     const sentence = new RegExp(
       `There is no socket /nonesuch/\\.s\\.PGSQL\\.${postgres.port}\\. Check the folder`,

@@ -7,7 +7,7 @@ import { runNode } from '../setup/command.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { startService } from '../setup/http-service.ts';
 
-/** Another value of each type that the schema uses. */
+/** For each type in the schema, another value. */
 const CHANGED: Record<string, string> = {
   text: `'zz-' || md5(COLUMN::text)`,
   boolean: 'NOT COLUMN',
@@ -34,7 +34,7 @@ describe('contentRevision', () => {
     const database = await createDatabase({ migrated: true });
     const slugs = Array.from({ length: 12 }, (_, index) => `post-${index + 1}`);
     await writePosts(database, slugs.length);
-    // Posts of one moment are in the order of their ids.
+    // Posts with the same date are ordered by their ids.
     await database.query(`UPDATE "Post" SET "publishedAt" = '2026-01-01'`);
     const columns = await database.query<{ name: string; type: string }>(
       `SELECT column_name AS name, data_type AS type FROM information_schema.columns WHERE table_name = 'Post'`,
@@ -57,7 +57,7 @@ describe('contentRevision', () => {
     );
   });
 
-  it('stays when only a draft is written', async () => {
+  it('stays the same if only a draft changes', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 3);
     const before = await contentRevision(database.address);
@@ -77,14 +77,14 @@ describe('contentRevision', () => {
     expect(new Set(revisions).size).toBe(3);
   });
 
-  it('names an empty blog too', async () => {
+  it('identifies an empty blog too', async () => {
     const { address } = await createDatabase({ migrated: true });
     expect(await contentRevision(address)).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 
 describe('npm run content-revision', () => {
-  it('prints database and content, the template of the provider included', async () => {
+  it("prints database and content, including the provider's template", async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 3);
     const provider = await startService(() => [200, { Subject: 'News', HtmlBody: 'From the provider' }]);

@@ -8,7 +8,7 @@ import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 import { parseDatabaseUrl } from '../setup/database-address.ts';
 
-/** The address of the same database for a new user who may read it. */
+/** The same database's address for a new user who may read it. */
 async function asReader(database: TestDatabase) {
   const user = database.address.database.replace('test', 'reader');
   await database.query(`CREATE ROLE ${user} LOGIN PASSWORD 'of-a-test'`);
@@ -17,7 +17,7 @@ async function asReader(database: TestDatabase) {
 }
 
 describe('databaseIdentity', () => {
-  it('is the same for other posts, another user, and another name of the host', async () => {
+  it('is the same for other posts, another user, and another host name', async () => {
     const database = await createDatabase({ migrated: true });
     const identity = await databaseIdentity(database.address);
     expect(identity).toMatch(/^[0-9a-f]{12}$/);
@@ -25,7 +25,7 @@ describe('databaseIdentity', () => {
     expect(await databaseIdentity({ ...(await asReader(database)), host: 'localhost' })).toBe(identity);
   });
 
-  it('differs for another database, and for a table that was made again', async () => {
+  it('differs for another database, and for a table that was created again', async () => {
     const [one, other] = await Promise.all([
       createDatabase({ migrated: true }),
       createDatabase({ migrated: true }),
@@ -38,7 +38,7 @@ describe('databaseIdentity', () => {
     expect(await databaseIdentity(one.address)).not.toBe(identity);
   });
 
-  it('differs for another server that was set up in the same way', async () => {
+  it('differs for another server that was set up the same way', async () => {
     const identityOfNewServer = async () => {
       const folder = mkdtempSync(join(tmpdir(), 'sealed-identity-'));
       const postgres = await startEmbeddedPostgres(folder);
@@ -54,7 +54,7 @@ describe('databaseIdentity', () => {
     expect(await identityOfNewServer()).not.toBe(await identityOfNewServer());
   });
 
-  it('says that it is partial if the server may not be asked who it is', async () => {
+  it("says that it is partial if the user may not read the server's identity", async () => {
     const database = await createDatabase({ migrated: true });
     const address = await asReader(database);
     for (const name of ['pg_control_system', 'pg_control_checkpoint']) {
@@ -65,7 +65,7 @@ describe('databaseIdentity', () => {
     expect(await databaseIdentity(address)).toBe(await databaseIdentity(database.address));
   });
 
-  it('asks for the migrations if there is no table of posts', async () => {
+  it('asks for the migrations if there is no posts table', async () => {
     const { address } = await createDatabase({ migrated: false });
     await expect(databaseIdentity(address)).rejects.toThrow(/Tables are missing/);
   });

@@ -37,7 +37,7 @@ describe('startEmbeddedPostgres', () => {
     }
   });
 
-  it('shares a server that runs, and leaves it to the one that started it', async () => {
+  it('shares a running server, and leaves it to the process that started it', async () => {
     const first = await startEmbeddedPostgres(folder);
     try {
       const second = await startEmbeddedPostgres(folder);
@@ -48,7 +48,7 @@ describe('startEmbeddedPostgres', () => {
     }
   });
 
-  it('listens on the loopback interface alone', async () => {
+  it('listens on the loopback interface only', async () => {
     const postgres = await startEmbeddedPostgres(folder);
     try {
       expect(await query(postgres.urlFile, 'SHOW listen_addresses')).toEqual([

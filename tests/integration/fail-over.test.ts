@@ -6,10 +6,10 @@ import { watchDatabase } from '#database/watch.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
 import { type DatabaseProxy, startDatabaseProxy } from '../setup/database-proxy.ts';
 
-/** Connections of the pool while serving. */
+/** Connections in the pool while serving. */
 const POOL = 10;
 
-/** Milliseconds within which a query over a new connection is answered: well below the time limit of one that is not. */
+/** Milliseconds within which a query on a new connection is answered: well below the timeout of a query that is not. */
 const SOON = 3_000;
 
 const count = () => database().post.count();
@@ -60,7 +60,7 @@ describe('the database client while the database fails over', () => {
     expectTwoLines();
   });
 
-  it('recovers with the first query that is not answered, for the idle connections too', async () => {
+  it('recovers with the first query that times out, for the idle connections too', async () => {
     proxy.freeze();
     expect(await timed(count)).toMatchObject({ answered: false });
     for (let query = 0; query < POOL; query++)
@@ -69,7 +69,7 @@ describe('the database client while the database fails over', () => {
     await vi.waitFor(() => expect(proxy.open()).toBe(1));
   });
 
-  it('logs one loss and one recovery while queries that began before it still fail', async () => {
+  it('logs one loss and one recovery, even if queries that started earlier still fail', async () => {
     proxy.freeze();
     const early = count().catch((error: Error) => error);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -81,7 +81,7 @@ describe('the database client while the database fails over', () => {
     expectTwoLines();
   });
 
-  it('recovers from transactions and batches of queries that are not answered', async () => {
+  it('recovers from transactions and batches of queries that time out', async () => {
     const transaction = () => database().$transaction((within) => within.post.count(), { maxWait: 10_000 });
     const batch = () => database().$transaction([database().post.count()]);
     const eachHalf = () =>
@@ -112,7 +112,7 @@ describe('the database client while the database fails over', () => {
     expect(next.filter(({ answered, after }) => !answered || after > SOON)).toEqual([]);
   });
 
-  it('is watched through the pool, so that frozen connections are noticed without a reader', async () => {
+  it('is monitored through the pool, so frozen connections are noticed without a reader', async () => {
     proxy.freeze();
     const stop = watchDatabase();
     try {

@@ -7,7 +7,7 @@ import { runNode } from '../setup/command.ts';
 const folder = inject('siteFolder');
 
 describe('npm start', () => {
-  it('finds its own port beside a running copy, shares its database, and leaves both when it is interrupted', async () => {
+  it('finds a free port beside a running copy, shares its database, and leaves both running when it is interrupted', async () => {
     const second = runNode(folder, ['src/commands/start.ts']);
     const [, url = ''] = await second.printed(/ready at (http:\S+)/);
     expect(url).not.toBe(inject('siteUrl'));
@@ -17,14 +17,14 @@ describe('npm start', () => {
     expect(JSON.parse(await (await fetch(`${inject('siteUrl')}/health`)).text()).database).toBe('reachable');
   });
 
-  it('is quiet where there is no terminal: one line says where it is', async () => {
+  it('is quiet without a terminal: one line says where it is', async () => {
     const second = runNode(folder, ['src/commands/start.ts']);
     await second.printed(/ready at/);
     await second.stop('SIGTERM');
     expect(second.output()).not.toMatch(/starting PostgreSQL|migrating/);
   });
 
-  it('keeps the URL of its database in a file that only its owner reads', () => {
+  it('keeps its database URL in a file that only the owner can read', () => {
     const { stdout } = spawnSync('stat', ['-c', '%a', join(folder, '.data/database_url')], {
       encoding: 'utf8',
     });
@@ -34,7 +34,7 @@ describe('npm start', () => {
     );
   });
 
-  it('explains itself', async () => {
+  it('has a help text', async () => {
     const help = runNode(folder, ['src/commands/start.ts', '--help']);
     expect(await help.ended).toBe(0);
     expect(help.output()).toContain('Usage: npm start');

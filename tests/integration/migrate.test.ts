@@ -29,7 +29,7 @@ const HISTORY = `SELECT "migration_name", "checksum", "finished_at" IS NOT NULL 
   FROM "_prisma_migrations" ORDER BY "started_at"`;
 
 describe('migrate', () => {
-  it('applies what is missing in the order of names, and nothing the second time', async () => {
+  it('applies what is missing in order of name, and nothing the second time', async () => {
     const { address, query } = await createDatabase({ migrated: false });
     migration('2_second', 'ALTER TABLE a ADD COLUMN y int;');
     migration('1_first', 'CREATE TABLE a (x int);');
@@ -41,7 +41,7 @@ describe('migrate', () => {
     ]);
   });
 
-  it('applies a function body between dollar signs, and a string with a semicolon', async () => {
+  it('applies a dollar-quoted function body, and a string with a semicolon', async () => {
     const { address, query } = await createDatabase({ migrated: false });
     migration(
       '1_function',
@@ -59,7 +59,7 @@ describe('migrate', () => {
     expect(await query('SELECT text FROM note')).toEqual([{ text: 'A; B;' }]);
   });
 
-  it('applies each migration once when several run at the same time', async () => {
+  it('applies each migration once if several processes run at the same time', async () => {
     const { address, query } = await createDatabase({ migrated: false });
     migration('1_first', 'CREATE TABLE a (x int); SELECT pg_sleep(0.2);');
     const applied = await Promise.all([1, 2, 3].map(() => migrate(address, folder)));
@@ -67,7 +67,7 @@ describe('migrate', () => {
     expect(await query(HISTORY)).toHaveLength(1);
   });
 
-  it('leaves nothing of a migration that fails, names it with the line, and refuses to go on after it', async () => {
+  it('leaves nothing of a migration that fails, names it with the line, and refuses to continue after it', async () => {
     const { address, query } = await createDatabase({ migrated: false });
     migration('1_broken', 'CREATE TABLE a (x int);\nCREATE TABLE b (y nonesuch);');
     await expect(migrate(address, folder)).rejects.toThrow(/1_broken failed: type "nonesuch".*line 2/);
@@ -76,7 +76,7 @@ describe('migrate', () => {
     await expect(migrate(address, folder)).rejects.toThrow(/1_broken failed before/);
   });
 
-  it('refuses a migration that was changed after it was applied', async () => {
+  it('rejects a migration that was changed after it was applied', async () => {
     const { address } = await createDatabase({ migrated: false });
     migration('1_first', 'CREATE TABLE a (x int);');
     await migrate(address, folder);
@@ -84,7 +84,7 @@ describe('migrate', () => {
     await expect(migrate(address, folder)).rejects.toThrow(/1_first was changed/);
   });
 
-  it('leaves the rows that Prisma Migrate would, with the SHA-256 of the file', async () => {
+  it('writes the rows that Prisma Migrate would, with the SHA-256 of the file', async () => {
     const { address, query } = await createDatabase({ migrated: false });
     migration('1_first', 'SELECT 1;');
     await migrate(address, folder);

@@ -6,12 +6,12 @@ const insert = (slug: string, published: boolean) =>
    VALUES ('id', '${slug}', 'Title', '', ${published}, now())`;
 
 describe('the posts table', () => {
-  it('refuses a slug that no address could hold', async () => {
+  it('rejects a slug that cannot be part of a URL', async () => {
     const { query } = await createDatabase({ migrated: true });
     await expect(query(insert('Not a slug', false))).rejects.toThrow(/Post_slug_is_a_path_segment/);
   });
 
-  it('refuses a published post without a date', async () => {
+  it('rejects a published post without a date', async () => {
     const { query } = await createDatabase({ migrated: true });
     await expect(query(insert('post', true))).rejects.toThrow(/Post_published_has_a_date/);
   });

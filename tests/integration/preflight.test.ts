@@ -4,7 +4,7 @@ import { hasPosts } from '#database/preflight.ts';
 import { createDatabase, writePosts } from '../setup/database.ts';
 
 describe('hasPosts', () => {
-  it('tells an empty database from one with posts', async () => {
+  it('distinguishes an empty database from one with posts', async () => {
     const database = await createDatabase({ migrated: true });
     expect(await hasPosts(database.address)).toBe(false);
     await writePosts(database, 1);
@@ -30,7 +30,7 @@ describe('hasPosts', () => {
     await expect(asked).rejects.not.toThrow(address.password);
   });
 
-  it('does not wait for a table that is locked', async () => {
+  it('does not wait for a locked table', async () => {
     const { address, url } = await createDatabase({ migrated: true });
     const holder = new pg.Client({ connectionString: url });
     await holder.connect();
@@ -42,7 +42,7 @@ describe('hasPosts', () => {
     }
   });
 
-  it('says that the migrations are missing', async () => {
+  it('reports missing migrations', async () => {
     const { address } = await createDatabase({ migrated: false });
     await expect(hasPosts(address)).rejects.toThrow(/Tables are missing.*Run the migrations first/);
   });

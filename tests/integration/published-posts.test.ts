@@ -31,12 +31,12 @@ async function followLists(): Promise<string[]> {
 }
 
 describe('the lists', () => {
-  it('lead through every published post once, newest first', async () => {
+  it('include every published post once, newest first', async () => {
     await writePosts(database, 35);
     expect(await followLists()).toEqual(Array.from({ length: 35 }, (_, index) => `post-${index + 1}`));
   });
 
-  it('lead through posts of the same moment once each', async () => {
+  it('include posts with the same date once each', async () => {
     await writePosts(database, 25);
     await database.query(`UPDATE "Post" SET "publishedAt" = '2026-06-01'`);
     const seen = await followLists();
@@ -44,23 +44,23 @@ describe('the lists', () => {
     expect(new Set(seen).size).toBe(25);
   });
 
-  it('end where the number of posts is a whole number of pages', async () => {
+  it('end correctly if the posts fill the last page exactly', async () => {
     await writePosts(database, 20);
     expect(await followLists()).toHaveLength(20);
   });
 
-  it('are empty where there is no post', async () => {
+  it('are empty if there are no posts', async () => {
     expect(await readNewestPosts()).toEqual({ posts: [], continueAfter: undefined });
   });
 
-  it('do not know the page after a draft or an unknown post', async () => {
+  it('have no page after a draft or an unknown post', async () => {
     await writePosts(database, 12);
     await database.query(`UPDATE "Post" SET "published" = false WHERE "slug" = 'post-5'`);
     expect(await readPostsAfter('post-5')).toBeUndefined();
     expect(await readPostsAfter('nonesuch')).toBeUndefined();
   });
 
-  it('read no more of the index for a page in the depth than for the first', async () => {
+  it('read no more of the index for a deep page than for the first', async () => {
     await writePosts(database, 5_000);
     await database.query('ANALYZE "Post"');
     const before = await indexEntriesRead();
@@ -91,7 +91,7 @@ describe('a draft', () => {
 });
 
 describe('reading', () => {
-  it('opens no more than one client however often it is asked', async () => {
+  it('opens only one client, however often it is called', async () => {
     await writePosts(database, 1);
     await Promise.all(Array.from({ length: 50 }, () => readPost('post-1')));
     const [row] = await database.query<{ count: number }>(
@@ -100,14 +100,14 @@ describe('reading', () => {
     expect(row?.count).toBeLessThanOrEqual(10);
   });
 
-  it('names host and database where the database is away', async () => {
+  it('fails with host and database in the message if the database is down', async () => {
     vi.stubEnv('DATABASE_URL', 'postgresql://blog:hidden@127.0.0.1:1/blog');
     const read = readPost('post-1');
     await expect(read).rejects.toThrow('the database "blog" on 127.0.0.1');
     await expect(read).rejects.not.toThrow('hidden');
   });
 
-  it('comes back by itself when the connections are cut', async () => {
+  it('recovers by itself after the connections are cut', async () => {
     await writePosts(database, 1);
     await readPost('post-1');
     await database.query(
@@ -118,14 +118,14 @@ describe('reading', () => {
 });
 
 describe('seedPosts', () => {
-  it('writes the posts once, also when two seeds run at the same time', async () => {
+  it('writes the posts once, even if two seeds run at the same time', async () => {
     const results = await Promise.all([seedPosts('prisma/seed'), seedPosts('prisma/seed')]);
     const files = results[0]?.files ?? 0;
     expect(results[0].written + results[1].written).toBe(files);
     expect(await database.query('SELECT FROM "Post"')).toHaveLength(files);
   });
 
-  it('leaves a post as it was edited', async () => {
+  it('keeps edits to a post', async () => {
     await seedPosts('prisma/seed');
     await database.query(`UPDATE "Post" SET "title" = 'Edited'`);
     await seedPosts('prisma/seed');

@@ -61,11 +61,11 @@ describe('the database client while credentials are rotated under load', () => {
     const connections = "FROM pg_stat_activity WHERE usename = $1 AND state = 'idle'";
     await admin.query(`SELECT pg_terminate_backend(pid) ${connections}`, [role]);
     await vi.waitFor(async () => expect(await admin.query(`SELECT pid ${connections}`, [role])).toEqual([]));
-    // The client learns of it with its next turn at the socket.
+    // The client notices it the next time it reads from the socket.
     await elapsed(100);
   };
 
-  /** Queries without a pause, in more lanes than the pool has connections, so that it opens and queues. */
+  /** Queries without a pause, in more loops than the pool has connections, so that it opens new ones and queues. */
   async function underLoad(rotate: (seen: Set<string>) => Promise<void>): Promise<Set<string>> {
     const users = new Set<string>();
     let rotated = false;
@@ -77,7 +77,7 @@ describe('the database client while credentials are rotated under load', () => {
         for (const { who } of rows) users.add(who);
       }
     };
-    // A lane that fails ends the test at once, and one that goes on would keep the process.
+    // A loop that fails ends the test at once, and one that kept running would keep the process alive.
     const lanes = Array.from({ length: 16 }, lane);
     try {
       await Promise.race([Promise.all(lanes), rotate(users)]);
@@ -88,7 +88,7 @@ describe('the database client while credentials are rotated under load', () => {
     return users;
   }
 
-  /** The connections' start, as PostgreSQL tells it. */
+  /** When the connections were opened, according to PostgreSQL. */
   const connectedSince = (role: string, moment: Date) =>
     admin.query<{ old: number; new: number }>(
       `SELECT count(*) FILTER (WHERE backend_start < $2)::int AS old, count(*) FILTER (WHERE backend_start >= $2)::int AS new
@@ -110,7 +110,7 @@ describe('the database client while credentials are rotated under load', () => {
     );
   }
 
-  it('loses no query to a new password that the database knows first', async () => {
+  it('loses no query if the database gets the new password first', async () => {
     const role = await createRole('first');
     hand(role, 'first');
     await underLoad(async () => {
@@ -124,7 +124,7 @@ describe('the database client while credentials are rotated under load', () => {
     });
   });
 
-  it('loses no query that must connect between the two changes', async () => {
+  it('loses no query that has to connect between the two changes', async () => {
     const role = await createRole('first');
     hand(role, 'first');
     await database().post.count();
@@ -137,7 +137,7 @@ describe('the database client while credentials are rotated under load', () => {
     expect(await asked).toBe(5);
   });
 
-  it('loses no query to users that alternate, and leaves the one before', async () => {
+  it('loses no query if users alternate, and stops using the previous one', async () => {
     const [blue, green] = [await createRole('blue-1'), await createRole('green-1')];
     hand(blue, 'blue-1');
     const users = await underLoad(async (seen) => {
@@ -161,7 +161,7 @@ describe('the database client while credentials are rotated under load', () => {
     expect([...users].sort()).toEqual([blue, green].sort());
   });
 
-  it('looks for no other password where the one it has never was right', async () => {
+  it('does not look for another password if the one it has never worked', async () => {
     const role = await createRole('first');
     hand(role, 'wrong');
     const refresh = vi.fn(async () => undefined);
@@ -174,7 +174,7 @@ describe('the database client while credentials are rotated under load', () => {
     }
   });
 
-  it('signs in for one of the waiting requests at a time while a password is refused', async () => {
+  it('signs in for one waiting request at a time while a password is rejected', async () => {
     const role = await createRole('first');
     const proxy = await startDatabaseProxy(admin.address);
     writeFileSync(file, proxy.url.replace(/\/\/.*@/, `//${role}:first@`));

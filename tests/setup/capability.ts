@@ -1,5 +1,5 @@
 /**
- * Says that a machine lacks what a suite needs: one line, and the suite is skipped. With `CI=true` that is a failure.
+ * Says in one line that a machine lacks what a suite needs, and skips the suite. With `CI=true` it is a failure.
  *
  * @param suite the Vitest project
  * @param lack what is missing, and how to get it

@@ -5,7 +5,7 @@ import { skipSuite } from './capability.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The path of a Chromium, or an empty string where there is none. */
+    /** The path of a Chromium, or an empty string if there is none. */
     chromium: string;
   }
 }
@@ -18,7 +18,7 @@ const PLACES = [
   'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ];
 
-/** Looks for whatever Chromium there is; `CHROMIUM` names one elsewhere. */
+/** Looks for any installed Chromium; `CHROMIUM` names one elsewhere. */
 export default function setup(project: TestProject): void {
   const onPath = (process.env.PATH ?? '')
     .split(delimiter)

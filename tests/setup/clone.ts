@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a clone has, as far as Docker and Compose read it. */
+/** The files of a clone that Docker and Compose read. */
 const FILES = [
   'Dockerfile',
   '.dockerignore',

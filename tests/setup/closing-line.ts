@@ -7,12 +7,12 @@ export default class ClosingLine implements Reporter {
     for (const module of modules) {
       const tests = [...module.children.allTests()];
       for (const test of tests) counts[test.result().state] += 1;
-      // A module that could not be loaded has no test to fail.
+      // A module that failed to load has no test that could fail.
       if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed'))
         counts.failed += 1;
     }
     const failed = counts.failed + counts.pending + errors.length;
-    // The other reporters print at this same moment; the closing line comes after them.
+    // The other reporters print at the same time; the closing line comes after them.
     process.once('exit', () =>
       console.info(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`),
     );

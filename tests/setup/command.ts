@@ -3,17 +3,17 @@ import { SECRET_NAMES } from '#secrets/declaration.ts';
 
 /** A command of the project that a test runs. */
 export type Command = {
-  /** Everything that it has printed until now, on both outputs. */
+  /** Everything that it has printed so far, on both outputs. */
   output: () => string;
-  /** Resolves with the first match in the output; rejects where the command ends, or takes too long, without one. */
+  /** Resolves with the first match in the output; rejects if the command exits or times out without one. */
   printed: (pattern: RegExp, milliseconds?: number) => Promise<RegExpExecArray>;
   /** Resolves with the exit code, or the name of the signal that ended it. */
   ended: Promise<number | string>;
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the exit. */
   stop: (signal?: NodeJS.Signals) => Promise<number | string>;
 };
 
-/** Variables of this very machine that would decide what a test is about. */
+/** Variables of this machine that would change what a test is about. */
 const DECIDING = [
   ...SECRET_NAMES.flatMap((name) => [name, `${name}_FILE`]),
   'SITE_URL',
@@ -25,7 +25,7 @@ const DECIDING = [
   'NODE_OPTIONS',
 ];
 
-/** Starts a file of the project with this Node.js, in a folder, with only the variables that are named here. */
+/** Starts a file of the project with this Node.js, in a folder, with only the given variables. */
 export function runNode(folder: string, args: string[], variables: Record<string, string> = {}): Command {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !DECIDING.includes(name)),

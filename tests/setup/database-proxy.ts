@@ -1,20 +1,20 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { DatabaseAddress } from '#secrets/index.ts';
 
-/** A TCP proxy in front of a database, which can lose connections the way a failed primary does. */
+/** A TCP proxy in front of a database that can lose connections the way a failed primary does. */
 export type DatabaseProxy = {
   /** The database's address through the proxy. */
   address: DatabaseAddress;
   url: string;
-  /** Connections that were ever opened. */
+  /** Number of connections that were ever opened. */
   opened: () => number;
-  /** Connections that are open now. */
+  /** Number of connections that are open now. */
   open: () => number;
   /** Swallows all bytes of the connections that are open now, without closing them. New connections work. */
   freeze: () => void;
   /** Closes all connections, and new ones at once, until it is called with `false`. */
   refuse: (refused: boolean) => void;
-  /** What clients have sent in their first message after any SSLRequest: the parameters of the startup message. */
+  /** The parameters of the startup message: the first message of a client after any SSLRequest. */
   startupParameters: () => Record<string, string>[];
   stop: () => Promise<void>;
 };

@@ -5,7 +5,7 @@ import type { DatabaseAddress } from '#secrets/index.ts';
 import { parseDatabaseUrl } from './database-address.ts';
 import { TEMPLATE } from './postgres.ts';
 
-/** A database of one test's own in the run's PostgreSQL. */
+/** A database that belongs to one test, in the run's PostgreSQL. */
 export type TestDatabase = {
   url: string;
   address: DatabaseAddress;
@@ -13,7 +13,7 @@ export type TestDatabase = {
   query: <Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;
 };
 
-/** Makes an empty database, or one with the project's tables. The run's end removes it. */
+/** Creates a database, empty or with the project's tables. It is removed at the end of the run. */
 export async function createDatabase({ migrated }: { migrated: boolean }): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const template = migrated ? TEMPLATE : 'template0';
@@ -23,7 +23,7 @@ export async function createDatabase({ migrated }: { migrated: boolean }): Promi
   return { url, address, query: (sql, values) => queryAt(url, sql, values) };
 }
 
-/** Writes published posts whose dates go back from now by an hour each: `post-1` is the newest. */
+/** Writes published posts dated one hour apart, going back from now: `post-1` is the newest. */
 export async function writePosts(database: TestDatabase, count: number): Promise<void> {
   await database.query(
     `INSERT INTO "Post" ("id", "slug", "title", "content", "published", "publishedAt", "updatedAt")

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { skipSuite } from './capability.ts';
 
-/** Whether a Docker engine answers; says so in one line where none does. */
+/** Whether a Docker engine responds; prints one line if none does. */
 export function dockerAnswers(): boolean {
   try {
     execFileSync('docker', ['version', '--format', '{{.Server.Version}}'], {

@@ -1,13 +1,13 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request that a service of a test was sent. */
+/** A request that a test's service received. */
 export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
 
-/** A provider's HTTP API on the loopback interface, which answers as a test says. */
+/** A provider's HTTP API on the loopback interface, with responses that the test defines. */
 export type HttpService = { url: string; received: Received[]; close: () => Promise<void> };
 
-/** @param answer status and JSON; `undefined` leaves the request without an answer */
+/** @param answer status and JSON; `undefined` leaves the request without a response */
 export async function startService(
   answer: (received: Received) => [status: number, json: object] | undefined,
 ): Promise<HttpService> {

@@ -13,7 +13,7 @@ import { dockerAnswers } from './docker.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What the container suite shares; `undefined` where there is no Docker engine. */
+    /** What the container suite shares; `undefined` if there is no Docker engine. */
     built: Built | undefined;
   }
 }
@@ -26,13 +26,13 @@ export type Built = {
   secretFile: string;
   /** The same URL. */
   url: string;
-  /** The password in it, found nowhere else in the world. */
+  /** Its password, which occurs nowhere else. */
   canary: string;
   /** What `docker:build` printed. */
   log: string;
 };
 
-/** Builds the image once for the whole suite, from a PostgreSQL in a container, with a canary as password. */
+/** Builds the image once for the whole suite, from a PostgreSQL in a container, with a canary as the password. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (!dockerAnswers()) {
     project.provide('built', undefined);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 
-/** What the tests look at of a pod in deploy/kubernetes. */
+/** The parts of a pod in deploy/kubernetes that the tests check. */
 export type PodSpec = {
   automountServiceAccountToken?: boolean;
   enableServiceLinks?: boolean;
@@ -38,7 +38,7 @@ export type PodVolume = {
   emptyDir?: { sizeLimit: string };
 };
 
-/** An object of Kubernetes in deploy/kubernetes, as far as the tests look at it. */
+/** The parts of a Kubernetes object in deploy/kubernetes that the tests check. */
 export type KubernetesObject = {
   kind: string;
   metadata: { name: string };
@@ -50,14 +50,14 @@ export type KubernetesObject = {
   };
 };
 
-/** Reads a manifest as kubectl does: its YAML is 1.1, in which `0440` is octal. */
+/** Reads a manifest as kubectl does: as YAML 1.1, in which `0440` is octal. */
 export function readManifest(file: string): KubernetesObject[] {
   return parseAllDocuments(readFileSync(`deploy/kubernetes/${file}`, 'utf8'), { version: '1.1' }).map(
     (document) => document.toJS() as KubernetesObject,
   );
 }
 
-/** The one object of a kind in a manifest. */
+/** The only object of a kind in a manifest. */
 export function readObject(file: string, kind: string): KubernetesObject {
   const found = readManifest(file).find((object) => object.kind === kind);
   if (!found) throw new Error(`deploy/kubernetes/${file} has no ${kind}.`);

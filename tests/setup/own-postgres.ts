@@ -17,7 +17,7 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '#local/embedded-postgres.ts';
 
-/** A PostgreSQL of one test file's own, which also listens on a Unix socket and takes TLS. */
+/** A PostgreSQL that belongs to one test file, and also has a Unix socket and TLS. */
 export type OwnPostgres = {
   user: string;
   password: string;
@@ -25,17 +25,17 @@ export type OwnPostgres = {
   port: number;
   /** The folder of the Unix socket. */
   socketFolder: string;
-  /** A file with the authority that signed the server's certificate, whose name is `localhost`. */
+  /** A file with the CA that signed the server's certificate, whose name is `localhost`. */
   authority: string;
   query: (sql: string) => Promise<pg.QueryResult>;
-  /** Switches TLS on or off, and puts lines before those of pg_hba.conf; see `man pg_hba.conf`. */
+  /** Turns TLS on or off, and puts lines before those of pg_hba.conf; see `man pg_hba.conf`. */
   accept: (tls: boolean, ...lines: string[]) => Promise<void>;
   stop: () => void;
 };
 
 const LOAD_TIME = 'SELECT extract(epoch FROM pg_conf_load_time()) AS at';
 
-/** Starts one. The embedded PostgreSQL listens on TCP alone, so it is started a second time with a socket. */
+/** Starts one. The embedded PostgreSQL listens on TCP only, so it is started a second time with a socket. */
 export async function startOwnPostgres(): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-pg-'));
   chmodSync(folder, 0o755);
@@ -44,7 +44,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   chmodSync(socketFolder, 0o777);
 
   const first = await startEmbeddedPostgres(folder);
-  // TCP at first, then the socket, which no rule about TLS applies to.
+  // TCP at first, then the socket, to which no TLS rule applies.
   let way: pg.ClientConfig = { connectionString: readFileSync(first.urlFile, 'utf8').trim() };
   const query = async (sql: string) => {
     const client = new pg.Client(way);
@@ -89,7 +89,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   };
 }
 
-/** PostgreSQL wants the key to be its own and nobody else's. */
+/** PostgreSQL requires that only its own user can read the key. */
 function makeCertificate(folder: string, owner: { uid: number; gid: number }) {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];

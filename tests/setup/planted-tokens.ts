@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Where tokens lie around in a project, and in what form. */
+/** Where tokens occur in a project, and in what form. */
 const FORMS: Record<string, (token: string) => string> = {
   '.npmrc': (token) => `\n//registry.example.com/:_authToken=${token}\n`,
   '.env': (token) => `PLANTED_TOKEN=${token}\n`,
@@ -31,7 +31,10 @@ const FOLDERS = [
 /** Each folder in it is a migration. */
 const WITHOUT_FOLDERS = 'prisma/migrations';
 
-/** Writes one new token into every file of a copy of the project that could hold one, nested ones too; gives the token. */
+/**
+ * Writes one new token into every file of a copy of the project that could hold one, nested ones too. Returns the
+ * token.
+ */
 export function plantTokens(project: string): string {
   const token = randomBytes(24).toString('hex');
   for (const folder of FOLDERS)

@@ -9,12 +9,12 @@ import { parseDatabaseUrl } from './database-address.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The URL of an embedded PostgreSQL; a test makes its own database in it. */
+    /** The URL of an embedded PostgreSQL; each test creates its own database in it. */
     postgresUrl: string;
   }
 }
 
-/** A database with the project's tables and no rows, which a test's own is copied from. */
+/** A database with the project's tables and no rows, from which a test's own is copied. */
 export const TEMPLATE = 'migrated';
 
 /** A real PostgreSQL for the whole run, in a temporary folder. */
@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const url = readFileSync(postgres.urlFile, 'utf8').trim();
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  // The data is gone after the run, so nothing has to survive a crash: a database is made in a tenth of the time.
+  // The data is deleted after the run and need not survive a crash, which makes creating a database ten times faster.
   await client.query('ALTER SYSTEM SET fsync = off');
   await client.query('SELECT pg_reload_conf()');
   await client.query(`CREATE DATABASE ${TEMPLATE}`);

@@ -5,17 +5,20 @@ import { fileURLToPath } from 'node:url';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What a clone has and a build reads. */
+/** The files of a clone that a build reads. */
 const SOURCES = ['package.json', 'tsconfig.json', 'next.config.ts', 'prisma.config.ts', 'prisma', 'src'];
 
-/** Copies the project into a new folder, so that a test builds and runs there and leaves the developer's build alone. */
+/**
+ * Copies the project into a new folder, so that a test builds and runs there and leaves the developer's build
+ * unchanged.
+ */
 export function copyProject(folder: string): void {
   mkdirSync(folder, { recursive: true });
   for (const name of SOURCES) cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
   copyPackages(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
 }
 
-/** Hard links are enough, as nothing writes into packages, and a thousand times faster. */
+/** Nothing writes into packages, so hard links are enough, and a thousand times faster. */
 function copyPackages(from: string, to: string): void {
   try {
     execFileSync('cp', ['-al', from, to], { stdio: 'ignore' });

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** One answer as it came over the wire. */
+/** One response as it came over the wire. */
 export type RawAnswer = { status: number; headers: Record<string, string>; body: string };
 
 /** Opens a connection to a site, for requests that no HTTP client sends. */
@@ -24,7 +24,7 @@ export async function sendRaw(site: string, lines: string[], body = ''): Promise
   return parseAnswer(await untilClosed(socket));
 }
 
-/** Everything that comes until the server closes the connection. */
+/** Everything that is received until the server closes the connection. */
 export async function untilClosed(socket: Socket): Promise<string> {
   let text = '';
   socket.setEncoding('utf8');
@@ -35,7 +35,7 @@ export async function untilClosed(socket: Socket): Promise<string> {
   return text;
 }
 
-/** Takes the first answer of a text apart; status 0 if there is none. */
+/** Parses the first response in a text; status 0 if there is none. */
 export function parseAnswer(text: string): RawAnswer {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [statusLine = '', ...fields] = head.split('\r\n');

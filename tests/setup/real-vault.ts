@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { GenericContainer, Wait } from 'testcontainers';
 
-/** Where Vault and OpenBao are published; a machine that pulled one has the suite ask it too. */
+/** Where Vault and OpenBao are published. A machine that has pulled one runs the suite against it too. */
 const REPOSITORIES = ['hashicorp/vault', 'openbao/openbao'];
 
 /** A Vault whose AppRole `blog` may read `secret/sealed`. */
@@ -12,7 +12,7 @@ export type VaultToRead = {
   secretId: string;
   /** Writes a new version of `secret/sealed`. */
   write(secret: Record<string, string>): Promise<void>;
-  /** Deletes the newest version of it, as `vault kv delete` does. */
+  /** Deletes its newest version, as `vault kv delete` does. */
   deleteNewest(): Promise<void>;
   revokeTokens(): Promise<void>;
   close(): Promise<unknown>;
@@ -31,10 +31,10 @@ export function vaultImages(): string[] {
 }
 
 /**
- * Starts an image in its development mode, and sets it up over its API; see
+ * Starts an image in development mode, and sets it up over its API; see
  * https://developer.hashicorp.com/vault/api-docs/auth/approle.
  *
- * @param lasts seconds for which a token lasts
+ * @param lasts lifetime of a token in seconds
  */
 export async function startVaultImage(image: string, lasts: number): Promise<VaultToRead> {
   const root = randomBytes(16).toString('hex');

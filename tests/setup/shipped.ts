@@ -5,13 +5,16 @@ const FILES = [
   /^prisma\/migrations\/(migration_lock\.toml|\d{14}_\w+\/migration\.sql)$/,
   /^prisma\/seed\/[\w-]+\.md$/,
   /^\.next\/(BUILD_ID|[a-z-]+\.json)$/,
-  /^\.next\/server\/.+\.(js|js\.map|json|html|rsc|meta|body)$/,
-  /^\.next\/static\/.+\.(js|css|svg)$/,
+  /^\.next\/pages\.pack$/,
+  /^\.next\/server\/.+\.(js|js\.map|json)$/,
+  /^\.next\/server\/pages\/(404|500)\.html$/,
+  /^\.next\/server\/app\/icon\.svg\.(meta|body)$/,
+  /^\.next\/static\/.+\.(js|css|svg)(\.br|\.gz)?$/,
 ];
 
 const SOURCE = /\.(d\.)?[cm]?tsx?$|(^|\/)package-lock\.json$/;
 
-/** The packages that serving needs: one more is a decision. */
+/** The packages that serving needs. Adding one is a decision. */
 const PACKAGES = [
   '@next/env',
   '@prisma/client',
@@ -38,11 +41,11 @@ const PACKAGES = [
   'xtend',
 ];
 
-/** @returns those paths of files in a standalone build, with forward slashes, that serving does not need */
+/** @returns the paths of files in a standalone build that serving does not need, with forward slashes */
 export function notNeeded(paths: string[]): string[] {
   return paths.filter((path) => {
     const [, name] = /^(?:\.next\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
-    // Turbopack names a package that it does not bundle by a hash of it.
+    // Turbopack adds a hash to the name of a package that it does not bundle.
     if (name) return !PACKAGES.includes(name.replace(/-[0-9a-f]{16}$/, ''));
     return SOURCE.test(path) || !FILES.some((pattern) => pattern.test(path));
   });

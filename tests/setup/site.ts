@@ -12,14 +12,14 @@ declare module 'vitest' {
     siteUrl: string;
     /** The copy's folder. */
     siteFolder: string;
-    /** A token that lies around in many files of the copy. */
+    /** A token that is in many files of the copy. */
     plantedToken: string;
   }
 }
 
 type Site = { url: string; folder: string; token: string; stop: () => Promise<void> };
 
-// Two suites ask for it, in modules of their own but in one process.
+// Two suites request it, in separate modules but in one process.
 const shared = globalThis as typeof globalThis & { site?: Promise<Site> };
 
 /** The blog as a newcomer gets it: a clone in a folder of mode 0700 whose path has spaces, and `npm start`. */
@@ -38,7 +38,7 @@ async function startSite(): Promise<Site> {
   const folder = join(parent, 'a path with spaces');
   copyProject(folder);
   const token = plantTokens(folder);
-  // A file that is larger than JavaScript's longest string, as a dump of a database may be.
+  // Larger than JavaScript's longest string, as a database dump may be.
   writeFileSync(join(folder, 'backup.dump'), '');
   truncateSync(join(folder, 'backup.dump'), 600 * 2 ** 20);
   const start = runNode(folder, ['src/commands/start.ts']);

@@ -1,12 +1,15 @@
 import { type HttpService, type Received, startService } from './http-service.ts';
 
-/** Where the reader pays, as Stripe gives it for a test session. */
+/** Where the reader pays, in the form that Stripe returns for a test session. */
 export const CHECKOUT_PAGE = 'https://checkout.stripe.com/c/pay/cs_test_1';
 
-/** A stand-in for Stripe's API; `trouble` is answered in place of what was asked, `silence` leaves it without an answer. */
+/** A stand-in for Stripe's API. `trouble` replaces the response; `silence` leaves the request without one. */
 export type StripeServer = HttpService & { trouble: [number, object] | 'silence' | undefined };
 
-/** Makes Checkout Sessions and refuses as https://docs.stripe.com/api/checkout/sessions/create and …/api/errors say. */
+/**
+ * Creates Checkout Sessions and rejects requests as https://docs.stripe.com/api/checkout/sessions/create and
+ * …/api/errors say.
+ */
 export async function startStripe(key: string): Promise<StripeServer> {
   const service = await startService((received) => {
     if (stripe.trouble === 'silence') return undefined;

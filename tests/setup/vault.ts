@@ -8,41 +8,41 @@ type Token = { expiresAt: number; lasts: number; endsAt: number; renewable: bool
 type Lease = { token: Token; user: string; expiresAt: number; endsAt: number };
 
 /**
- * A server that answers as Vault's HTTP API documents: statuses and error bodies of KV version 2, of tokens, AppRole,
- * Kubernetes and database leases. See https://developer.hashicorp.com/vault/api-docs.
+ * A server with the documented responses of Vault's HTTP API: statuses and error bodies of KV version 2, of tokens,
+ * AppRole, Kubernetes and database leases. See https://developer.hashicorp.com/vault/api-docs.
  */
 export type VaultServer = {
   address: string;
-  /** What the KV engine at `secret/` holds at `sealed`; `undefined` where there is nothing. */
+  /** What the KV engine at `secret/` holds at `sealed`; `undefined` if there is nothing. */
   secret: Record<string, string> | undefined;
-  /** Answers every request so, in place of what was asked: 503 is sealed. */
+  /** Responds to every request with this status, instead of what was requested: 503 is sealed. */
   trouble: number | undefined;
-  /** Leaves requests without an answer. */
+  /** Leaves requests without a response. */
   silent: boolean;
   deleted: boolean;
   namespace: string | undefined;
   roleId: string;
   secretId: string;
   jwt: string;
-  /** Seconds for which tokens and leases last. */
+  /** Lifetime of tokens and leases, in seconds. */
   lasts: number;
-  /** Seconds after which no renewal makes a token or a lease last longer. */
+  /** Seconds after which a token or lease can no longer be extended. */
   longest: number;
   renewable: boolean;
   /** Each request, as in `GET secret/data/sealed`. */
   asked: string[];
   makeToken(options?: { mayRead?: boolean }): string;
-  /** The token that was made last. */
+  /** The token that was created last. */
   newestToken: string;
   revokeTokens(): void;
-  /** Database users whose lease has not ended. Vault ends a lease with the token that it was made for. */
+  /** Database users whose lease has not ended. A lease ends with the token that it was created for. */
   users(): string[];
   close(): Promise<void>;
 };
 
 const LEASE = 'database/creds/blog/';
 
-/** @param tls has it speak HTTPS: key and certificate in PEM */
+/** @param tls makes it serve HTTPS: key and certificate in PEM */
 export async function startVault(tls?: { key: Buffer; cert: Buffer }): Promise<VaultServer> {
   const tokens = new Map<string, Token>();
   const leases = new Map<string, Lease>();
@@ -83,7 +83,7 @@ export async function startVault(tls?: { key: Buffer; cert: Buffer }): Promise<V
   });
   const lives = ({ token, expiresAt }: Lease) =>
     [...tokens.values()].includes(token) && Math.min(token.expiresAt, expiresAt) > Date.now();
-  /** @returns the whole seconds that a token or a lease lasts from now on */
+  /** @returns the remaining lifetime of a token or lease, in whole seconds */
   const renewed = (one: { expiresAt: number; endsAt: number }, lasts: number) => {
     const seconds = Math.floor(Math.min(1_000 * lasts, one.endsAt - Date.now()) / 1_000);
     one.expiresAt = Date.now() + 1_000 * seconds;
@@ -169,7 +169,7 @@ export async function startVault(tls?: { key: Buffer; cert: Buffer }): Promise<V
     for await (const chunk of request) text += chunk;
     if (vault.silent) return;
     const [status, body] = answer(request.method ?? '', path, request.headers, text ? JSON.parse(text) : {});
-    // A standby that can't hand a request on sends the client to the active node.
+    // A standby that cannot forward a request redirects the client to the active node.
     if (status === 307) response.setHeader('Location', `http://127.0.0.1:1${request.url}`);
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(body && JSON.stringify(body));
   };

@@ -14,7 +14,7 @@ const write = (name: string, content: string | Buffer) => {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
 };
-/** Writes a file into the build and into what is shipped of it. */
+/** Writes a file into the build and into its shipped copy. */
 const writeBoth = (name: string, content: string) => {
   write(`.next/${name}`, content);
   write(`.next/standalone/.next/${name}`, content);
@@ -40,7 +40,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('blankFrameworkKeys', () => {
-  it('writes over the keys what no request can carry and no cipher takes, and leaves the rest as it is', () => {
+  it('overwrites the keys with what no request can carry and no cipher accepts, and changes nothing else', () => {
     const before = readShipped('server/server-reference-manifest.js');
     blank();
     const nothing = {
@@ -72,7 +72,7 @@ describe('blankFrameworkKeys', () => {
     ['in base64', (key: Buffer) => key.toString('base64')],
     ['in base64 for URLs', (key: Buffer) => key.toString('base64url')],
     ['as bytes', (key: Buffer) => key],
-  ])('refuses a build that holds a key elsewhere too, %s', (_, spelled) => {
+  ])('rejects a build that holds a key elsewhere too, %s', (_, spelled) => {
     const key = Buffer.from(keys.previewModeId, 'hex');
     write(
       '.next/standalone/.next/server/edge/chunk.js',
@@ -85,17 +85,17 @@ describe('blankFrameworkKeys', () => {
     ['server/preview-props.json', {}],
     ['prerender-manifest.json', { version: 5 }],
     ['server/server-reference-manifest.json', { node: {} }],
-  ])('refuses a build whose %s holds no key', (name, manifest) => {
+  ])('rejects a build whose %s holds no key', (name, manifest) => {
     write(`.next/${name}`, JSON.stringify(manifest));
     expect(blank).toThrow(`.next/${name} holds no keys`);
   });
 
-  it('refuses a build that lacks a manifest', () => {
+  it('rejects a build that lacks a manifest', () => {
     rmSync(join(folder, '.next/server/preview-props.json'));
     expect(blank).toThrow('server/preview-props.json holds no keys');
   });
 
-  it('takes a post about such things for what it is', () => {
+  it('accepts a post that is about such keys', () => {
     write('.next/standalone/.next/server/app/posts/react.rsc', '5:T40,\n1d:{"id":"40bb","bound":"$@1e"}\n');
     blank();
   });

@@ -9,7 +9,7 @@ afterEach(() => vi.unstubAllEnvs());
 const options = () => optionalBuildSecrets().map(({ option }) => option);
 
 describe('optionalBuildSecrets', () => {
-  it('has those that are set, by their variable or by their file', () => {
+  it('lists those that are set, by variable or by file', () => {
     vi.stubEnv('EMAIL_API_KEY_FILE', '');
     vi.stubEnv('EMAIL_API_KEY', 'a key of a provider');
     expect(options()).toEqual(['id=email_api_key,env=EMAIL_API_KEY']);

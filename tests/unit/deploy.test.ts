@@ -5,7 +5,7 @@ import { declarationOf, SECRET_NAMES } from '#secrets/declaration.ts';
 import { ANSWER_TIMEOUT } from '#serving/shutdown.ts';
 import { readObject } from '../setup/kubernetes.ts';
 
-/** The files below /run/secrets in which a running container looks. */
+/** The files below /run/secrets that a running container looks for. */
 const RUN_TIME = SECRET_NAMES.filter((name) => declarationOf(name).phases.run).map((name) =>
   name.toLowerCase(),
 );
@@ -22,7 +22,7 @@ const keysOf = {
 };
 
 describe('deploy/kubernetes', () => {
-  it.each(pods)('takes from the process of %s what it does not need', (_, pod) => {
+  it.each(pods)('removes from the process of %s the rights that it does not need', (_, pod) => {
     expect(pod).toMatchObject({
       automountServiceAccountToken: false,
       enableServiceLinks: false,
@@ -37,7 +37,7 @@ describe('deploy/kubernetes', () => {
     }
   });
 
-  it.each(pods)('hands secrets to %s as files that can change, for its group alone', (_, pod) => {
+  it.each(pods)('provides secrets to %s as files that can change, readable by its group only', (_, pod) => {
     const secret = pod.volumes.find((volume) => volume.secret);
     expect(secret?.secret).toMatchObject({ secretName: 'blog', defaultMode: 0o440 });
     expect(pod.securityContext.fsGroup).toBe(pod.securityContext.runAsGroup);
@@ -76,13 +76,13 @@ describe('the manifests of the server', () => {
       pod.terminationGracePeriodSeconds,
     ],
     ['Swarm', service.environment.DRAIN_SECONDS, Number.parseInt(service.stop_grace_period, 10)],
-  ])('leave time under %s to drain, and for the longest answer after it', (_, drain, grace = 0) => {
+  ])('leave time under %s to drain, and for the longest response after it', (_, drain, grace = 0) => {
     const waiting = Number(drain) + (app?.lifecycle?.preStop.sleep.seconds ?? 0);
     expect(Number(drain)).toBeGreaterThan(0);
     expect(grace).toBeGreaterThan(waiting + ANSWER_TIMEOUT / 1_000);
   });
 
-  it('have Kubernetes ask each question at its own address', () => {
+  it('give each Kubernetes probe its own path', () => {
     const paths = [app?.startupProbe, app?.readinessProbe, app?.livenessProbe].map(
       (probe) => probe?.httpGet.path,
     );

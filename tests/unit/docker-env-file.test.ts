@@ -9,17 +9,17 @@ describe('readDockerEnvFile', () => {
     ['=hidden', /no name/],
     ['TOKEN=hidden\uFFFD', /not UTF-8/],
     ['FIRST=hidden', /sets FIRST again\. It wins over line 2/],
-  ])('refuses %j with its line number', (line, problem) => {
+  ])('rejects %j with its line number', (line, problem) => {
     const { problems } = readDockerEnvFile(`# a comment\nFIRST=1\n\n${line}\n`, {});
     expect(problems).toEqual([{ line: 4, problem: expect.stringMatching(problem) }]);
     expect(problems[0]?.problem).not.toContain('hidden');
   });
 
-  it('takes a name alone from the environment, and leaves it out where it is not there', () => {
+  it('takes a name without a value from the environment, and omits it if it is not set there', () => {
     expect(readDockerEnvFile('TOKEN\nOTHER\n', { TOKEN: 'here' }).variables).toEqual({ TOKEN: 'here' });
   });
 
-  it('takes the last of two lines, as Docker does', () => {
+  it('uses the last of two lines, as Docker does', () => {
     const { variables, lines } = readDockerEnvFile('TOKEN=1\nTOKEN=2\n', {});
     expect([variables.TOKEN, lines.get('TOKEN')]).toEqual(['2', 2]);
   });

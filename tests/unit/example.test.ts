@@ -15,7 +15,7 @@ const FILES = [
 const read = (file: string) => readFileSync(join('examples/minimal', file), 'utf8');
 
 describe('the minimal example', () => {
-  it('asks for exact versions, and its lock file names no host', () => {
+  it('pins exact versions, and its lock file names no host', () => {
     const { dependencies, devDependencies } = JSON.parse(read('package.json'));
     for (const version of Object.values({ ...dependencies, ...devDependencies }))
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);

@@ -5,7 +5,7 @@ import { parsePostFile } from '#posts/front-matter.ts';
 const file = (yaml: string) => `---\n${yaml}\n---\n\nText.\n`;
 
 describe('parsePostFile', () => {
-  it('reads fields and content, with Windows line ends too', () => {
+  it('reads fields and content, also with Windows line endings', () => {
     const text = file(
       'title: "Layers: a tale"\nslug: layers\npublished: true\npublishedAt: 2026-06-01T09:00:00Z',
     );
@@ -20,7 +20,7 @@ describe('parsePostFile', () => {
     expect(parsePostFile(text.replaceAll('\n', '\r\n'), 'layers.md')).toEqual(expected);
   });
 
-  it('takes a post for a draft where nothing is said', () => {
+  it('treats a post as a draft by default', () => {
     expect(parsePostFile(file('title: T\nslug: t'), 't.md').published).toBe(false);
   });
 
@@ -30,7 +30,7 @@ describe('parsePostFile', () => {
     ['a slug that is none', file('title: T\nslug: T T'), /slug is not lower-case/],
     ['no date on a published post', file('title: T\nslug: t\npublished: true'), /publishedAt is missing/],
     ['a field that is not known', file('title: T\nslug: t\ntags: [a]'), /tags/],
-  ])('refuses a file with %s, and names the file', (_, text, sentence) => {
+  ])('rejects a file with %s, and names the file', (_, text, sentence) => {
     expect(() => parsePostFile(text, 't.md')).toThrow(sentence);
   });
 });
@@ -42,11 +42,11 @@ describe('the seed', () => {
     ...parsePostFile(readFileSync(`prisma/seed/${name}`, 'utf8'), name),
   }));
 
-  it('holds at least twelve published posts', () => {
+  it('has at least twelve published posts', () => {
     expect(posts.filter((post) => post.published).length).toBeGreaterThanOrEqual(12);
   });
 
-  it('names each file after its slug, and no slug twice', () => {
+  it('names each file after its slug, and uses each slug once', () => {
     for (const { name, slug } of posts) expect(name).toMatch(new RegExp(`^\\d\\d-${slug}\\.md$`));
     expect(new Set(posts.map((post) => post.slug)).size).toBe(posts.length);
   });

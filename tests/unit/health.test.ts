@@ -36,7 +36,7 @@ afterEach(() => {
 
 describe('sealed health', () => {
   it.each(['0.0.0.0', '::', '127.0.0.1', '127.0.0.2', '::1', 'localhost'])(
-    'finds a server that listens on %s, with the quotes and newlines of an env file',
+    'finds a server that listens on %s, with the quotes and line endings of an env file',
     async (hostname) => {
       const port = await listen(hostname, answers);
       if (port === undefined) return expect(hostname).not.toBe('127.0.0.1');
@@ -48,7 +48,7 @@ describe('sealed health', () => {
     },
   );
 
-  it('asks neither a store of secrets nor a proxy, and does not care whether secrets are in order', async () => {
+  it('queries neither a secret store nor a proxy, and does not depend on valid secrets', async () => {
     const port = await listen('127.0.0.1', answers);
     const { code, output } = await health({
       PORT: String(port),
@@ -65,11 +65,11 @@ describe('sealed health', () => {
     ['answers with an error', (_, response) => response.writeHead(503).end(), /answers 503\.$/],
     ['accepts a request and never answers', () => undefined, /took too long/],
     ['hangs up', ({ socket }) => socket.destroy(), /does not answer: .+\.$/],
-  ])('fails within the time that Docker allows if the server %s', async (_, listener, sentence) => {
+  ])("fails within Docker's time limit if the server %s", async (_, listener, sentence) => {
     const port = await listen('127.0.0.1', listener);
     const start = performance.now();
     const { code, output } = await health({ PORT: String(port) });
-    // The image gives it 3 seconds. Starting Node.js takes its share, and more on a busy machine.
+    // The image allows 3 seconds. Starting Node.js takes part of it, and more on a busy machine.
     expect(performance.now() - start).toBeLessThan(6_000);
     expect(code).toBe(1);
     expect(output.trim()).toMatch(sentence);

@@ -12,16 +12,16 @@ describe('renderMarkdown', () => {
     expect(rendered).toContain('<del>gone</del>');
   });
 
-  it('highlights code on the server, Dockerfiles too', async () => {
+  it('highlights code on the server, including Dockerfiles', async () => {
     expect(await html('```ts\nconst a = 1;\n```')).toContain('hljs-keyword');
     expect(await html('```dockerfile\nRUN true\n```')).toContain('hljs-keyword');
   });
 
-  it('leaves code of an unknown language as it is', async () => {
+  it('leaves code in an unknown language unchanged', async () => {
     expect(await html('```nonesuch\n<a> & b\n```')).toContain('&lt;a&gt; &amp; b');
   });
 
-  it('makes what can be wider than a phone reachable by keyboard', async () => {
+  it('makes anything that can be wider than a phone reachable by keyboard', async () => {
     expect(await html('```sh\nls\n```')).toMatch(/<pre[^>]*tabindex="0"/);
     expect(await html('| a |\n| - |\n| b |')).toMatch(/<div[^>]*tabindex="0"[^>]*><table>/);
   });
@@ -66,19 +66,19 @@ describe('renderMarkdown', () => {
 });
 
 describe('excerpt', () => {
-  it('is the first paragraph without its marks', () => {
+  it('is the first paragraph without its markup', () => {
     expect(excerpt('## Heading\n\nA *first* [paragraph](/x)[^1] with `code`.\n\nA second.\n\n[^1]: n')).toBe(
       'A first paragraph with code.',
     );
   });
 
-  it('cuts a long paragraph at a word', () => {
+  it('shortens a long paragraph at a word boundary', () => {
     const cut = excerpt('word '.repeat(100));
     expect(cut).toMatch(/ word…$/);
     expect(cut.length).toBeLessThanOrEqual(281);
   });
 
-  it('is empty where there is no paragraph', () => {
+  it('is empty if there is no paragraph', () => {
     expect(excerpt('```sh\nls\n```')).toBe('');
   });
 });

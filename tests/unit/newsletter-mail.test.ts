@@ -6,11 +6,12 @@ const post = (title: string) => ({
   title,
   excerpt: 'It costs $& and $1.',
   publishedAt: new Date('2026-06-01T23:30:00Z'),
+  updatedAt: new Date('2026-01-01'),
 });
 const mail = (html: string) => ({ subject: 'News', html });
 
 describe('renderMail', () => {
-  it('repeats what stands around each post, with what it says', () => {
+  it('repeats the markup around each post, with its fields', () => {
     const html = '<p>{{#each posts}}<a href="{{url}}">{{title}}</a> {{date}}: {{excerpt}}\n{{/each}}</p>';
     expect(renderMail(mail(html), [post('One'), post('Two')])).toBe(
       '<p><a href="/posts/a-post">One</a> 1 June 2026: It costs $&#38; and $1.\n' +
@@ -18,14 +19,14 @@ describe('renderMail', () => {
     );
   });
 
-  it.each(['{{title}}', '{{{title}}}'])('lets no title become markup, by %s', (field) => {
+  it.each(['{{title}}', '{{{title}}}'])('escapes markup in a title, by %s', (field) => {
     const attack = post('"><img src=x onerror=attack()>');
     expect(renderMail(mail(`{{#each posts}}${field}{{/each}}`), [attack])).toBe(
       '&#34;&#62;&#60;img src=x onerror=attack()&#62;',
     );
   });
 
-  it('leaves a field that a post lacks empty, and what is not about posts as it is', () => {
+  it('leaves a field empty if a post lacks it, and leaves everything that is not about posts unchanged', () => {
     expect(renderMail(mail('{{name}}{{#each posts}}[{{nonesuch}}]{{/each}}'), [post('One')])).toBe(
       '{{name}}[]',
     );
@@ -33,7 +34,7 @@ describe('renderMail', () => {
 });
 
 describe('framedMail', () => {
-  it('leads out of the frame, and keeps the doctype first', () => {
+  it('opens links outside the frame, and keeps the doctype first', () => {
     expect(framedMail(mail('\n<!DOCTYPE html>\n<html></html>'), [])).toBe(
       '\n<!DOCTYPE html><base target="_top">\n<html></html>',
     );

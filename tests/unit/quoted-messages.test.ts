@@ -4,8 +4,8 @@ import { parseAst } from 'vite';
 import { describe, expect, it } from 'vitest';
 
 /**
- * Docs quote a message in two forms: as inline code that is a whole sentence with its full stop, or as a line of a block
- * that is marked `log`. A ` … ` leaves a part out.
+ * Docs quote a message in two forms: as inline code that is a whole sentence with its full stop, or as a line of a code
+ * block marked `log`. A ` … ` stands for an omitted part.
  */
 const INLINE = /`([^`]+[\p{L}\d)]\.(?: …)?)`/gu;
 const BLOCK = /^```log\n(.*?)^```$/gms;
@@ -14,12 +14,15 @@ const FEWEST_WORDS = 4;
 /** What the log puts before a message: a part of the server, or a secret and its source. */
 const PREFIX = /^(\w+: |[A-Z_]+ \([^)]+\) )/;
 
-/** How much of a quote the source's own words must match, so that a template of holes does not match everything. */
+/**
+ * How much of a quote must match literal text of the source, so that a template of placeholders does not match
+ * everything.
+ */
 const FEWEST_CHARACTERS = 12;
 const SMALLEST_PART = 0.3;
 const RUN = 8;
 
-/** Stands for any text: a hole in a template, or a part that the docs leave out. */
+/** Stands for any text: a placeholder in a template, or a part that the docs omit. */
 const GAP = '\0';
 
 type Quote = { where: string; text: string };
@@ -75,7 +78,7 @@ function textOf(node: Node): string | undefined {
   return sides.some((side) => side !== undefined) ? sides.map((side) => side ?? GAP).join('') : undefined;
 }
 
-/** The most characters in which both patterns agree if one text fits both; -1 if none does. */
+/** The largest number of characters in which both patterns agree if one text fits both; -1 if none does. */
 function agreement(quote: string, message: string): number {
   let below: number[] = [];
   for (let i = quote.length; i >= 0; i--) {
@@ -96,12 +99,12 @@ function agreement(quote: string, message: string): number {
   return below[0] ?? -1;
 }
 
-/** A value in a message does not reach a part that the docs leave out: it would match whatever is around it. */
+/** A value in a message does not extend into a part that the docs omit: it would match anything around it. */
 function isBesideGap(quote: string, index: number): boolean {
   return quote[index - 1] === GAP || quote[index + 1] === GAP;
 }
 
-/** The characters in a row of which a message must have one: comparing every message in full takes seconds. */
+/** The consecutive characters of which a message must have one: comparing every message in full takes seconds. */
 function runsIn(pattern: string): string[] {
   const starts = [...pattern].map((_, start) => pattern.slice(start, start + RUN));
   return starts.filter((run) => run.length === RUN && !run.includes(GAP));
@@ -118,7 +121,7 @@ function exists(text: string, messages: string[]): boolean {
   });
 }
 
-/** One sentence for each quote that no source file has. */
+/** One sentence for each quote that no source file contains. */
 function stale(quotes: Quote[], messages: string[]): string[] {
   return quotes
     .filter(({ text }) => !exists(text, messages))
@@ -135,7 +138,7 @@ const documents = [
 ];
 const quotes = documents.flatMap((path) => quotesIn(path, readFileSync(path, 'utf8')));
 
-describe('the messages that docs quote', () => {
+describe('the messages quoted in docs', () => {
   it('exist in the source', () => {
     expect(quotes.length).toBeGreaterThan(10);
     expect(stale(quotes, messages)).toEqual([]);

@@ -5,14 +5,14 @@ const node = (script: string, options: Parameters<typeof run>[2] = {}) =>
   run(process.execPath, ['--eval', script], options);
 
 describe('run', () => {
-  it('gives what a command printed on both outputs', async () => {
+  it('returns what a command printed on both outputs', async () => {
     expect(await node('console.log("one"); console.error("two")')).toEqual({
       status: 0,
       output: expect.stringMatching(/^(one\ntwo|two\none)$/),
     });
   });
 
-  it('hands on what a command prints as it comes', async () => {
+  it('passes on what a command prints while it runs', async () => {
     const printed: [string, string][] = [];
     await node('console.error("one")', { onOutput: (text, stream) => printed.push([stream, text]) });
     expect(printed).toEqual([['stderr', 'one\n']]);
@@ -42,7 +42,7 @@ describe('run', () => {
     );
   });
 
-  it('waits for a command that takes its time to stop', async () => {
+  it('waits for a command that stops slowly', async () => {
     const stop = new AbortController();
     const { status, output } = await node(
       'process.on("SIGTERM", () => setTimeout(() => { console.log("stopped"); process.exit(0); }, 200));' +
@@ -52,7 +52,7 @@ describe('run', () => {
     expect({ status, output }).toEqual({ status: 0, output: 'started\nstopped' });
   });
 
-  it('starts nothing once it was told to stop', async () => {
+  it('starts nothing after it was told to stop', async () => {
     await expect(node('', { signal: AbortSignal.abort(new Error('Stopped.')) })).rejects.toThrow('Stopped.');
   });
 });

@@ -7,7 +7,7 @@ const newSecret = () => randomBytes(32).toString('hex');
 afterEach(() => vi.unstubAllEnvs());
 
 describe('a session', () => {
-  it('counts for its purpose until it expires, and tells nothing of either', () => {
+  it('is valid for its purpose until it expires, and reveals neither', () => {
     const purpose = newSecret();
     const now = Date.now();
     const session = signSession(purpose, now);
@@ -17,7 +17,7 @@ describe('a session', () => {
     expect(session).not.toContain(purpose);
   });
 
-  it('counts on every replica with the same AUTH_SECRET, and on no other', () => {
+  it('is valid on every replica with the same AUTH_SECRET, and on no other', () => {
     const secret = newSecret();
     vi.stubEnv('AUTH_SECRET', secret);
     const session = signSession('status');
@@ -27,7 +27,7 @@ describe('a session', () => {
     expect(isSession('status', session)).toBe(true);
   });
 
-  it('is not undone by an AUTH_SECRET_PREVIOUS of no use', () => {
+  it('is still accepted with an invalid AUTH_SECRET_PREVIOUS', () => {
     vi.stubEnv('AUTH_SECRET', newSecret());
     vi.stubEnv('AUTH_SECRET_PREVIOUS', 'short');
     vi.spyOn(console, 'error').mockReturnValue();
@@ -43,7 +43,7 @@ describe('a session', () => {
     ['a signature that is too short', `99999999999.${'a'.repeat(42)}`],
     ['a time that is no number', `nonsense.${'a'.repeat(43)}`],
     ['a signature of zeros', `99999999999.${'A'.repeat(43)}`],
-  ])('is not made of %s', (_, text) => {
+  ])('is not accepted if it is %s', (_, text) => {
     expect(isSession('status', text)).toBe(false);
   });
 });

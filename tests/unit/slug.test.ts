@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isSlug } from '#posts/slug.ts';
 
 describe('isSlug', () => {
-  it.each(['a', 'build-secrets', '2026-in-review', 'a'.repeat(120)])('takes %s', (slug) => {
+  it.each(['a', 'build-secrets', '2026-in-review', 'a'.repeat(120)])('accepts %s', (slug) => {
     expect(isSlug(slug)).toBe(true);
   });
 
@@ -23,7 +23,7 @@ describe('isSlug', () => {
     'a\n',
     'a'.repeat(121),
     'a'.repeat(10_000),
-  ])('refuses %j', (segment) => {
+  ])('rejects %j', (segment) => {
     expect(isSlug(segment)).toBe(false);
   });
 });

@@ -5,13 +5,13 @@ import { isScalar, parseDocument, type Scalar, visit } from 'yaml';
 
 const FOLDER = '.github/workflows';
 
-/** Jobs that may write, and what. */
+/** Jobs with write permissions, and which. */
 const MAY_WRITE: Record<string, string[]> = { image: ['security-events'] };
 
 type Step = { uses?: string; run?: string; env?: object; with?: Record<string, unknown> };
 type Job = { permissions?: unknown; secrets?: unknown; uses?: string; steps?: Step[] };
 
-/** Breaches of the rules that docs/contributing.md gives for workflows, one sentence each. */
+/** Violations of the workflow rules in docs/contributing.md, one sentence each. */
 function breaches(text: string): string[] {
   const document = parseDocument(text);
   const workflow = document.toJS() as {
@@ -60,7 +60,7 @@ function permissionBreaches(job: string, permissions: unknown): string[] {
     .map(([scope, level]) => `Job ${job} has ${scope}: ${level}.`);
 }
 
-/** Whether an expression reads a secret. A comparison with the empty text only says whether there is one. */
+/** Whether an expression reads a secret. A comparison with the empty string only tells whether there is one. */
 function namesSecret(part: unknown): boolean {
   const text = (JSON.stringify(part) ?? '').replaceAll(/\bsecrets\.\w+ != ''/g, '');
   return /\$\{\{((?!\}\}).)*\bsecrets\b/i.test(text);
@@ -71,7 +71,7 @@ const expression = (content: string) => `\${{ ${content} }}`;
 const texts = readdirSync(FOLDER).map((name) => [name, readFileSync(join(FOLDER, name), 'utf8')] as const);
 
 describe('the workflows', () => {
-  it.each(texts)('%s keeps the rules', (_, text) => {
+  it.each(texts)('%s follows the rules', (_, text) => {
     expect(breaches(text)).toEqual([]);
   });
 
@@ -127,7 +127,7 @@ describe('the workflows', () => {
     ],
     ['a token in the clone', 'with: { persist-credentials: false }', 'with: { fetch-depth: 0 }'],
     ['secrets for a fork’s code', '  pull_request:', '  pull_request_target:'],
-  ])('would not keep them with %s', (_, from, to) => {
+  ])('would violate them with %s', (_, from, to) => {
     const changed = text.replace(from, to);
     expect(changed).not.toBe(text);
     expect(breaches(changed)).not.toEqual([]);

@@ -10,18 +10,18 @@ import { prepare } from '../secrets/prepare.ts';
 import { CouldNotCheck } from '../verdict.ts';
 import { Witness } from './witness.ts';
 
-/** What a positive control is given. */
+/** The options of a positive control. */
 export type CanaryOptions = {
   secrets: readonly DeclaredSecret[];
-  /** The build: a program and its parameters, started without a shell. */
+  /** The build: a program and its arguments, started without a shell. */
   command: readonly string[];
   /** The image that the build makes; without one, only the use of the canaries is checked. */
   image?: string;
-  /** Globs of paths that have to exist in the image, at least one file each. */
+  /** Globs of paths that must match at least one file each in the image. */
   expected: readonly string[];
-  /** Ids of secrets of which no use can be witnessed. */
+  /** Ids of secrets whose use cannot be observed. */
   unwitnessed: ReadonlySet<string>;
-  /** The address to listen on, and the host name under which the build reaches it. */
+  /** The address to listen on, and the host name at which the build reaches it. */
   listen: string;
   reachableAs: string;
   environment: Readonly<Record<string, string | undefined>>;
@@ -40,7 +40,7 @@ type Canary = {
 
 const password = (): string => randomBytes(18).toString('base64url');
 
-// Same length and kinds of characters, so that a schema that checks the real value accepts the canary.
+// Same length and kinds of characters, so that a schema that accepts the real value accepts the canary.
 function alike(value: string): string {
   const kinds = ['ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz', '0123456789'];
   return [...value]
@@ -96,9 +96,9 @@ function globToExpression(glob: string): RegExp {
 }
 
 /**
- * The positive control: gives a build a canary in place of each secret, makes sure that the build used it, and then
- * looks for the canaries in the image. A canary that was never used makes a clean verdict worthless, so that is told
- * as "could not check".
+ * The positive control: gives a build a canary in place of each secret, checks that the build used it, and then
+ * searches the image for the canaries. If a canary was never used, a clean verdict is worthless, so the result is
+ * "could not check".
  */
 export async function runCanary(options: CanaryOptions): Promise<Report> {
   const startedAt = performance.now();

@@ -12,15 +12,15 @@ const ERROR = 'E'.charCodeAt(0);
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Sees that a build logged in to a PostgreSQL database with a canary: a role of its own with a random password, which
- * does what the URL's user may do and is dropped afterwards. Connections pass through here, so the database itself says
- * which of them logged in.
+ * Checks that a build logged in to a PostgreSQL database with a canary: a role of its own with a random password and
+ * the rights of the URL's user, which is dropped afterwards. Connections are proxied, so the database itself says which
+ * of them logged in.
  */
 export class Witness {
   logins = 0;
   refusals = 0;
   readonly problems: string[] = [];
-  /** The URL for the build, once it listens. */
+  /** The URL for the build, once the proxy listens. */
   readonly url: URL;
   readonly #upstream: { host: string; port: number };
   readonly #role = `canary_${randomBytes(6).toString('hex')}`;
@@ -76,7 +76,7 @@ export class Witness {
     this.url.port = String(typeof address === 'object' ? address?.port : '');
   }
 
-  /** Ends its connections and drops the role. */
+  /** Closes its connections and drops the role. */
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -110,7 +110,7 @@ export class Witness {
     client.pipe(upstream).pipe(client);
   }
 
-  // The login is over at the first error, or as soon as the server says that it is.
+  // The login ends at the first error, or as soon as the server says so.
   #watch(upstream: Socket): void {
     let bytes = Buffer.alloc(0);
     const look = (chunk: Buffer): void => {

@@ -1,11 +1,12 @@
-// gzip, zstd, zip, xz; those of zlib's levels are so short that they count at the beginning of a run only.
+// gzip, zstd, zip, xz. zlib's are so short that they count only at the beginning of a run.
 const HEADS =
   /;base64,|H4sI|KLUv\/|UEsDB|\/Td6WFoA|(?<![A-Za-z0-9+/_-])(?:eA[E-H]|eF[4-7]|eJ[w-z]|eN[o-r])(?=[A-Za-z0-9+/_-]{13})/g;
 const LETTERS = /[^A-Za-z0-9+/_-]/g;
 const LINE_BREAK = /(?:(?:\\r)?\\n|\r?\n)[ \t]{0,32}(?=[A-Za-z0-9+/_-])/y;
 const SHORTEST = 16;
 
-// Goes on over line breaks, as MIME, PEM and YAML have them or escaped in a string. One long expression overflows the stack.
+// Continues across line breaks, literal as in MIME, PEM and YAML or escaped in a string. A single long expression would
+// overflow the stack.
 function endOfRun(text: string, from: number): number {
   for (let at = from; ; ) {
     LETTERS.lastIndex = at;
@@ -16,7 +17,7 @@ function endOfRun(text: string, from: number): number {
   }
 }
 
-/** What a text holds in base64 that is worth opening: archives, and what data URIs hold. */
+/** The base64 in a text that is worth opening: archives, and the contents of data URIs. */
 export function* base64Archives(bytes: Buffer | undefined): Generator<Buffer, void, undefined> {
   if (!bytes) return;
   const text = bytes.toString('latin1');

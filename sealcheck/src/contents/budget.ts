@@ -2,11 +2,11 @@
 export type Limits = {
   /** Archives within archives. */
   depth: number;
-  /** What one file of a layer or tree may unpack to, nested archives included. */
+  /** The most that one file of a layer or tree may unpack to, including nested archives. */
   unpackedFile: number;
-  /** What one compressed layer may unpack to. */
+  /** The most that one compressed layer may unpack to. */
   unpackedLayer: number;
-  /** How many times its size something may unpack to once it is over `bombFloor`. */
+  /** The largest ratio of unpacked to packed size, once the unpacked size is over `bombFloor`. */
   ratio: number;
   bombFloor: number;
 };

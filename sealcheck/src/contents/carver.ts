@@ -3,7 +3,7 @@ import { type Frame, nextFrame } from './frames.ts';
 
 /** A frame that ends within this many bytes is decompressed in memory; a longer one as a stream. */
 export const FRAME_WINDOW = 16 * 2 ** 20;
-/** What is kept in memory of one file or one frame's content at most. */
+/** The most of one file, or of one frame's content, that is kept in memory. */
 export const IN_MEMORY = 8 * 2 ** 20;
 
 /** A buffer as a stream of chunks. */
@@ -20,7 +20,7 @@ export type View = {
 
 type Unpack = (frame: Frame, bytes: Buffer, view: View) => Promise<number | 'cut' | Flow | undefined>;
 
-/** A decompression in progress, which is given bytes until it has enough. */
+/** A running decompression that is given bytes until it has enough. */
 export class Flow {
   isOver = false;
   readonly #channel = new Channel();
@@ -42,9 +42,9 @@ export class Flow {
   }
 }
 
-/** Finds compressed frames anywhere in a file and hands each over with the bytes that follow it. */
+/** Finds compressed frames anywhere in a file and passes each on with the bytes that follow it. */
 export class Carver {
-  /** The file's text when it is text, kept while it is small, for the search of base64 runs. */
+  /** The file's text if it is text, kept while it is small, to search for base64 runs. */
   text(): Buffer | undefined {
     return this.#text.length > 0 ? Buffer.concat(this.#text) : undefined;
   }
@@ -53,7 +53,7 @@ export class Carver {
   readonly #flows = new Set<Flow>();
   #held: Buffer[] = [];
   #heldBytes = 0;
-  // Bytes of the file before those that are held.
+  // Number of bytes in the file before the buffered ones.
   #passed = 0;
   #collecting = false;
   #first: boolean;

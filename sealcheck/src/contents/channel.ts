@@ -1,4 +1,6 @@
-/** A queue of chunks between a producer and one consumer, at most `capacity` bytes ahead; a consumer may leave early. */
+/**
+ * A queue of chunks between a producer and one consumer, at most `capacity` bytes ahead. The consumer may leave early.
+ */
 export class Channel implements AsyncIterable<Buffer> {
   readonly #chunks: Buffer[] = [];
   readonly #capacity: number;
@@ -13,7 +15,7 @@ export class Channel implements AsyncIterable<Buffer> {
     this.#capacity = capacity;
   }
 
-  /** Resolves when there is room for more, at once when the consumer has left. */
+  /** Resolves when there is room for more, or at once if the consumer has left. */
   async put(chunk: Buffer): Promise<void> {
     if (this.#left || chunk.length === 0) return;
     this.#chunks.push(chunk);
@@ -25,7 +27,7 @@ export class Channel implements AsyncIterable<Buffer> {
       });
   }
 
-  /** Ends the stream; with a failure, the consumer's iteration throws it. */
+  /** Ends the stream; with an error, the consumer's iteration throws it. */
   end(failure?: unknown): void {
     this.#ended = true;
     this.#failure = failure;

@@ -2,7 +2,7 @@ import type { FrameworkRule } from '../frameworks/rules.ts';
 import type { Hit } from '../search/search.ts';
 import type { Listener, Where } from './scan.ts';
 
-/** What was found in one place, before it is known what the place is in the image. */
+/** What was found in one location, before its role in the image is known. */
 export type Sighting = {
   where: Where;
   hit?: Hit;
@@ -16,12 +16,12 @@ const NO_PLACE: Where = { source: '', path: '', nested: [] };
 
 const placeOf = (where: Where): string => [where.source, where.path, ...where.nested].join('\0');
 
-/** Gathers what a scan tells; equal sightings in one place are counted, not repeated. */
+/** Collects the results of a scan; equal findings in one location are counted, not repeated. */
 export class Collector implements Listener {
   readonly incompleteReasons: { where: Where; reason: string }[] = [];
   readonly #toldIncomplete = new Set<string>();
   readonly notes: { where: Where; reason: string }[] = [];
-  /** What was searched as bytes and not opened, one reason a file. */
+  /** What was searched as bytes and not opened, with one reason per file. */
   readonly unopenedFiles: { where: Where; reason: string }[] = [];
   bytes = 0;
   readonly #sightings = new Map<string, Sighting>();
@@ -54,7 +54,7 @@ export class Collector implements Listener {
 
   incomplete(where: Where, reason: string): void {
     const key = `${placeOf(where)}\0${reason}`;
-    // One reason is enough for the verdict, so a hostile image can't make the list grow without end.
+    // One reason is enough for the verdict, so a hostile image can't make the list grow without limit.
     if (this.incompleteReasons.length >= MOST_REASONS || this.#toldIncomplete.has(key)) return;
     this.#toldIncomplete.add(key);
     this.incompleteReasons.push({ where, reason });

@@ -8,10 +8,10 @@ import { zstdFrames } from './zstd.ts';
 export type Compression = 'gzip' | 'brotli' | 'zstd' | 'xz' | 'zlib' | 'deflate';
 
 const HEAD_LENGTH = 512;
-// Fewer, larger chunks than zlib's 16 KiB are less work for the event loop and the garbage collector.
+// Larger chunks than zlib's 16 KiB are less work for the event loop and the garbage collector.
 const CHUNK = 2 ** 18;
 
-/** The same stream with a first chunk of at least 512 bytes, if it has as many: enough for `kindOf`. */
+/** The same stream with a first chunk of at least 512 bytes, if it has that many: enough for `kindOf`. */
 export async function* withHead(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   let head: Buffer | undefined = Buffer.alloc(0);
   let failure: unknown;
@@ -32,7 +32,7 @@ export async function* withHead(source: AsyncIterable<Buffer>): AsyncGenerator<B
   if (failure !== undefined) throw failure;
 }
 
-/** The first bytes of a stream, and the stream with them. */
+/** The first bytes of a stream, and the stream including them. */
 export async function peek(
   source: AsyncIterable<Buffer>,
 ): Promise<{ head: Buffer; stream: AsyncGenerator<Buffer, void, undefined> }> {
@@ -46,7 +46,7 @@ export async function peek(
   return { head: first.done ? Buffer.alloc(0) : first.value, stream: stream() };
 }
 
-/** What a file is by its first bytes (at least 265 of them, or the whole file). */
+/** The kind of a file by its first bytes (at least 265 of them, or the whole file). */
 export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefined {
   if (head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return 'gzip';
   if (head.length >= 4 && head.readUInt32BE(0) === 0x28b52ffd) return 'zstd';
@@ -58,10 +58,10 @@ export function kindOf(head: Buffer, name: string): Compression | 'tar' | undefi
   return undefined;
 }
 
-/** A zlib decoder tells how many bytes of its input belonged to the compressed data. */
+/** A zlib decoder reports how many bytes of its input belonged to the compressed data. */
 type Decoder = Transform & { readonly bytesWritten: number };
 
-// What came before damage is passed on, and only then is the damage told.
+// The data before the damage is passed on, and only then is the damage reported.
 async function* through(
   decoder: Decoder,
   source: AsyncIterable<Buffer>,
@@ -112,7 +112,10 @@ async function* unpackedXz(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer
   }
 }
 
-/** Decompresses a stream in bounded memory. Iteration throws when the data is damaged, cut short or followed by other data. */
+/**
+ * Decompresses a stream in bounded memory. Iteration throws if the data is damaged, truncated or followed by other
+ * data.
+ */
 export function decompressed(
   kind: Compression,
   source: AsyncIterable<Buffer>,
@@ -135,7 +138,7 @@ export function decompressed(
 
 /**
  * One entry of a tar. `name` and `link` are as stored, read as UTF-8; `fields` are the header's texts as bytes, and
- * `header` is all that stands before the entry's content: padding, PAX records, long names, the header itself.
+ * `header` is everything before the entry's content: padding, PAX records, long names, the header itself.
  */
 export type TarEntry = {
   name: string;
@@ -164,7 +167,7 @@ const asUtf8 = (stored: string): string =>
 
 const MOST_BETWEEN_ENTRIES = 8 * 2 ** 20;
 
-/** The last bytes of a stream that passed by, from a position that only moves on. */
+/** The last bytes of a stream, from a position that only moves forward. */
 class Passed {
   readonly #chunks: Buffer[] = [];
   #start = 0;
@@ -203,8 +206,9 @@ class Passed {
 const OLD_SPARSE = 'S'.charCodeAt(0);
 
 /**
- * Reads the entries of a tar one after the other, and hands over what is left after the last one. Iteration throws on a bad header, when the data is cut short, and at
- * an old GNU sparse header that goes on in a second block, which this reader does not know.
+ * Reads the entries of a tar one after the other, and passes on what is left after the last one. Iteration throws on an
+ * invalid header, on truncated data, and on an old GNU sparse header that continues in a second block, which this
+ * reader does not support.
  */
 export async function* tarEntries(
   source: AsyncIterable<Buffer>,

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import SevenZip, { type SevenZipModuleFactory } from '7z-wasm';
 
-/** What the worker is given: the archive, and the number of bytes that were sent and not consumed yet. */
+/** The worker's input: the archive, and the number of bytes that were sent but not consumed yet. */
 export type ForeignJob = { archive: Uint8Array; unread: Int32Array };
 
-/** What the worker sends: a piece of an entry (empty when the entry is opened), or how the archive ended. */
+/** The worker's output: a chunk of an entry (empty when the entry is opened), or how the archive ended. */
 export type ForeignMessage =
   | { kind: 'piece'; path: string; bytes: Uint8Array }
   | { kind: 'end'; code: number; log: string };
@@ -29,7 +29,7 @@ const files = sevenZip.FS as unknown as {
 files.writeFile('/archive', archive);
 files.mkdir(OUT);
 
-// What 7-Zip writes is handed over piece by piece and never kept, so memory does not grow with the content.
+// 7-Zip's output is passed on in chunks and never kept, so memory does not grow with the content.
 const { write, open } = files;
 files.open = (path, flags, mode) => {
   if (typeof path === 'string' && path.startsWith(OUT) && (flags & 3) !== 0)
@@ -46,7 +46,7 @@ files.write = (stream, from, at, length) => {
   return length;
 };
 
-// A password that nobody has: without one, 7-Zip would ask for it.
+// A random password: without one, 7-Zip would prompt for it.
 const parameters = ['x', '/archive', `-o${OUT}`, '-y', '-p?', '-bso0', '-bsp0', '-smemx512m'];
 let code: unknown;
 try {

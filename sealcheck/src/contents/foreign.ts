@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ForeignJob, ForeignMessage } from './foreign-worker.ts';
 
-/** What 7-Zip is given at most, in bytes: it needs the whole archive in memory. */
+/** The largest archive for 7-Zip, in bytes: it needs the whole archive in memory. */
 export const LARGEST_FOREIGN = 128 * 2 ** 20;
 
 const MOST_SECONDS = 120;
@@ -30,7 +30,7 @@ const OTHER_FORMATS: readonly (readonly [format: string, firstBytes: string])[] 
   ['an encrypted disk', '4c554b53babe'],
 ];
 
-/** A format that Node.js can't decompress, by a file's first bytes; whether 7-Zip opens it. */
+/** A format that Node.js can't decompress, by a file's first bytes, and whether 7-Zip opens it. */
 export function foreignFormat(head: Buffer): { name: string; opens: boolean } | undefined {
   const start = head.toString('hex', 0, 24);
   for (const [formats, opens] of [[SEVEN_ZIP_FORMATS, true] as const, [OTHER_FORMATS, false] as const]) {
@@ -40,7 +40,7 @@ export function foreignFormat(head: Buffer): { name: string; opens: boolean } | 
   return undefined;
 }
 
-/** Thrown when an archive can't be opened whole. The message completes "the file …". */
+/** Thrown if an archive can't be opened completely. The message completes "the file …". */
 export class NotOpened extends Error {
   override name = 'NotOpened';
 }
@@ -52,10 +52,10 @@ function reasonOf(log: string): string {
 }
 
 /**
- * Decompresses an archive with 7-Zip as WebAssembly, in a thread that has no files and no network. Gives the pieces of
- * its entries in order; an entry starts with an empty piece.
+ * Decompresses an archive with 7-Zip as WebAssembly, in a thread without file or network access. Yields the chunks of
+ * its entries in order; an entry starts with an empty chunk.
  *
- * @throws NotOpened when the archive is damaged, encrypted or takes too long.
+ * @throws NotOpened if the archive is damaged, encrypted or takes too long.
  */
 export async function* foreignPieces(
   archive: Buffer,

@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { constants, inflateRawSync, inflateSync, type ZlibOptions, zstdDecompressSync } from 'node:zlib';
 import { looksDeflated } from './deflate.ts';
 
-/** A compressed frame somewhere in a buffer. `end` is where it ends, or undefined when the buffer ends first. */
+/** A compressed frame somewhere in a buffer. `end` is where it ends, or undefined if the buffer ends first. */
 export type Frame = {
   kind: 'gzip' | 'zstd' | 'xz' | 'zip' | 'zlib';
   start: number;
@@ -14,14 +14,14 @@ export type Frame = {
   obstacle?: 'encrypted' | 'method';
 };
 
-// PKWARE's APPNOTE, 4.4.5: the methods that packers write.
+// PKWARE's APPNOTE, 4.4.5: the methods that archivers use.
 const ZIP_METHODS: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 14, 93, 95, 98, 99]);
 
 // RFC 1950, 2.2: the second byte of a zlib stream with a window of 32 KiB, from the fastest to the best level.
 const ZLIB_LEVELS: ReadonlySet<number> = new Set([0x01, 0x5e, 0x9c, 0xda]);
 
-// A magic number of three bytes holds a whole pair of bytes at an even address, wherever it lies. A pair's entry tells
-// which of its bytes is the tell-tale one that `frameAt` knows: 1 the first, 2 the second, 3 perhaps either.
+// A magic number of three bytes contains a whole pair of bytes at an even address, at any alignment. A pair's entry
+// says which of its bytes is the distinctive one that `frameAt` knows: 1 the first, 2 the second, 3 either.
 const pairs = new Uint8Array(1 << 16);
 const mark = (first: number, second: number, tells: number): void => {
   const pair = first | (second << 8);
@@ -53,15 +53,15 @@ function gzipFrame(bytes: Buffer, start: number): Frame {
   return { kind: 'gzip', start, data: data + (flags & 2 ? 2 : 0) };
 }
 
-// APPNOTE, 4.4.3: versions go to 6.3; a name is a text.
+// APPNOTE, 4.4.3: versions go up to 6.3; a name is text.
 const isPlausible = (version: number, name: string): boolean =>
   (version & 0xff) <= 63 && name.length > 0 && !/[\p{Cc}\ufffd]/u.test(name);
 
-// RFC 1950, 2.2: method 8, a check of both bytes, no preset dictionary.
+// RFC 1950, 2.2: method 8, a checksum of both bytes, no preset dictionary.
 const isSmallZlib = (first: number, second: number): boolean =>
   (first & 0x8f) === 8 && ((first << 8) | second) % 31 === 0 && (second & 0x20) === 0;
 
-// Looks at the rarest byte of each magic number, so that ordinary text costs one look-up a byte.
+// Checks the rarest byte of each magic number, so that ordinary text costs one lookup per byte.
 function frameAt(bytes: Buffer, at: number, anyWindow = false): Frame | undefined {
   const byte = bytes[at];
   const before = bytes[at - 1];
@@ -85,7 +85,7 @@ function frameAt(bytes: Buffer, at: number, anyWindow = false): Frame | undefine
     const data = start + 30 + nameLength + bytes.readUInt16LE(start + 28);
     const name = bytes.toString('utf8', start + 30, start + 30 + nameLength);
     const obstacle = isEncrypted ? 'encrypted' : method === 8 ? undefined : 'method';
-    // Nothing else would show that four bytes in a program are no zip: gzip itself has them.
+    // Nothing else rules out four arbitrary bytes in a program: gzip itself has them.
     if (obstacle && !isPlausible(bytes.readUInt16LE(start + 4), name)) return undefined;
     return { kind: 'zip', start, data, name, ...(obstacle && { obstacle }) };
   }
@@ -98,8 +98,8 @@ function frameAt(bytes: Buffer, at: number, anyWindow = false): Frame | undefine
 }
 
 /**
- * The first compressed frame at or after `from`. Text in ASCII can only hold a zip entry's. `anyWindow` finds zlib
- * streams of windows below 32 KiB too, as PNG and PDF have them; elsewhere they would match by chance too often.
+ * The first compressed frame at or after `from`. ASCII text can only contain a zip entry's. With `anyWindow`, zlib
+ * streams with windows below 32 KiB are found too, as in PNG and PDF; elsewhere they would match by chance too often.
  */
 export function nextFrame(bytes: Buffer, from: number, anyWindow = false): Frame | undefined {
   if (anyWindow) {
@@ -131,7 +131,7 @@ export function nextFrame(bytes: Buffer, from: number, anyWindow = false): Frame
   return undefined;
 }
 
-// RFC 8878, 3.1.1: a frame's length can be told from its block headers without decompressing it.
+// RFC 8878, 3.1.1: a frame's length follows from its block headers, without decompressing it.
 function zstdFrameEnd(bytes: Buffer, start: number): number | 'cut' | 'invalid' {
   const descriptor = bytes[start + 4];
   if (descriptor === undefined) return 'cut';
@@ -153,7 +153,7 @@ function zstdFrameEnd(bytes: Buffer, start: number): number | 'cut' | 'invalid' 
   return at > bytes.length ? 'cut' : at;
 }
 
-/** What came of unpacking a frame: its content and end; too big for memory; not a frame after all; or cut off. */
+/** The result of unpacking a frame: its content and end; too large for memory; not a frame after all; or truncated. */
 export type Unpacked =
   | { outcome: 'whole'; content: Buffer; end: number }
   | { outcome: 'large' }

@@ -3,10 +3,10 @@ import type { Flow } from './carver.ts';
 import { foreignFormat, foreignPieces, LARGEST_FOREIGN, NotOpened } from './foreign.ts';
 import type { Listener, Where } from './scan.ts';
 
-/** A file that is being scanned, and what its archives may still unpack to. */
+/** A file that is being scanned, and how much its archives may still unpack to. */
 export type OpenFile = { where: Where; budget: Budget; depth: number };
 
-/** Opens what a file's bytes pack, while the bytes themselves are searched. */
+/** Opens what a file's bytes compress, while the bytes themselves are searched. */
 export type Opening = {
   push(chunk: Buffer): Promise<void>;
   /** Resolves when everything was opened: true if a search of the bytes would only repeat what was found. */
@@ -17,10 +17,10 @@ export type Opening = {
 
 const ZIP_MAGIC = 0x504b0304;
 const ZIP_END = Buffer.from('PK\u0005\u0006', 'latin1');
-// What 7-Zip calls the content of a file that packs no names.
+// 7-Zip's name for the content of a file that stores no names.
 const UNNAMED = 'archive~';
 
-/** Keeps an archive that 7-Zip may have to open, and says what could not be opened. */
+/** Keeps an archive that 7-Zip may have to open, and reports what could not be opened. */
 export class HeldArchive {
   /** Entries of a zip that can't be decompressed here. */
   readonly obstacles = { encrypted: 0, method: 0 };
@@ -29,7 +29,7 @@ export class HeldArchive {
   readonly #scanEntry: (name: string) => Flow;
   readonly #format: { name: string; opens: boolean } | undefined;
   readonly #isZip: boolean;
-  // None beyond the size that 7-Zip is given.
+  // None beyond the size limit for 7-Zip.
   #chunks: Buffer[] | undefined;
   #length = 0;
 

@@ -11,32 +11,34 @@ import { type Frame, unpackFrame } from './frames.ts';
 import { HeldArchive, type OpenFile, type Opening } from './held-archive.ts';
 import { JoinedPages } from './sqlite.ts';
 
-/** Where bytes lie: the blob, tree or page they come from, the path in it, and the archives they are nested in. */
+/**
+ * The location of bytes: the blob, tree or page they come from, the path in it, and the archives they are nested in.
+ */
 export type Where = {
   source: string;
   path: string;
   nested: readonly string[];
 };
 
-/** What a scan tells of what it reads. */
+/** What a scan reports. */
 export type Listener = {
   hits(where: Where, hits: Hit[], dropped: number): void;
   frameworkKey(where: Where, rule: FrameworkRule, key: string): void;
-  /** Something could not be read whole: the check can't end clean. */
+  /** Something could not be read completely: the check can't end clean. */
   incomplete(where: Where, reason: string): void;
   /** Something that a reader should know, and that hides nothing. */
   note(where: Where, reason: string): void;
-  /** Something was searched as bytes and not opened: said in the verdict, and exit 2 if the check is strict. */
+  /** Something was searched as bytes and not opened: mentioned in the verdict, and exit 2 if the check is strict. */
   unopened(where: Where, reason: string): void;
   progress(bytes: number): void;
 };
 
-// Each has a decoder with a window of its own.
+// Each has a decoder with its own window.
 const MOST_FLOWS = 2;
-// Sixteen times what Linux allows for a path.
+// Sixteen times Linux's limit for a path.
 const LONGEST_NAME = 2 ** 16;
 
-/** Scans contents of any shape, archives within archives included, for the values of one search. */
+/** Scans any kind of content, including nested archives, for the values of one search. */
 export class ContentScanner {
   readonly search: Search;
   readonly limits: Limits;
@@ -50,12 +52,12 @@ export class ContentScanner {
     this.#listener = listener;
   }
 
-  /** Scans one file's bytes as they come. `size` is what the file is said to hold, when that is known. */
+  /** Scans one file's bytes as a stream. `size` is the file's stated size, if known. */
   async scanFile(where: Where, body: AsyncIterable<Buffer>, size: number | undefined): Promise<void> {
     await this.#scan(where, body, size, new Budget(this.limits, this.limits.unpackedFile), 0);
   }
 
-  /** Scans a text or a header that is at hand, and tells whether anything was found. */
+  /** Scans a text or a header that is in memory, and returns whether anything was found. */
   scanText(where: Where, text: Buffer | string): boolean {
     const stream = new StreamSearch(this.search);
     stream.push(Buffer.from(text));
@@ -80,7 +82,7 @@ export class ContentScanner {
         ? { ...where, path: entry.name }
         : { ...where, nested: [...where.nested, entry.name] };
       const header = { ...within, nested: [...within.nested, '(tar header)'] };
-      // The fields say a hit's place in the header best; the header's bytes hold what no field shows.
+      // The fields describe a hit's location in the header best; the header's bytes cover what no field shows.
       if (!this.scanText(header, entry.fields)) this.scanText(header, entry.header);
       if (entry.name.includes('\0'))
         this.#listener.incomplete(
@@ -130,12 +132,12 @@ export class ContentScanner {
         await opening.push(chunk);
       }
     } catch (error) {
-      // What came before the damage counts: it is reported below, and then the error goes on.
+      // What precedes the damage counts: it is reported below, and then the error is thrown on.
       failure = error;
     }
     const repeats = (await opening?.end()) ?? false;
     if (!repeats) this.#report(where, stream);
-    // What is found in one page is found above too.
+    // What is found in one page is also found above.
     const inPages = new Set(stream.hits.map(({ secret }) => secret));
     for (const page of pages) {
       const across = page.stream.end().filter(({ secret }) => !inPages.has(secret));
@@ -222,7 +224,7 @@ export class ContentScanner {
       const reason = `looks like ${kind} and is damaged or cut short (${messageOf(error)}); searched as far as it could be read`;
       if (error instanceof LimitReached) this.#listener.incomplete(where, error.message);
       else if (isOutOfReach(error)) this.#listener.incomplete(where, reason);
-      // Only its name says brotli: what gives no byte at all is another kind of file.
+      // Only its name suggests brotli: if it decompresses to nothing, it is another kind of file.
       else if (kind === 'brotli' && meter.bytes === 0) this.#listener.note(where, 'is not brotli');
       else this.#listener.unopened(where, reason);
       return false;
@@ -240,7 +242,7 @@ export class ContentScanner {
     this.#listener.incomplete(where, reason);
   }
 
-  // Returns where the frame ends, 'cut' when more bytes are needed, a flow that takes them, or undefined for no frame.
+  // Returns where the frame ends, 'cut' if more bytes are needed, a flow that takes them, or undefined for no frame.
   async #unpack(
     file: OpenFile,
     frame: Frame,
@@ -280,7 +282,7 @@ export class ContentScanner {
     }
   }
 
-  // What is too large for memory is unpacked as its bytes come, while the file is read on.
+  // What is too large for memory is unpacked as a stream, while the file is read further.
   #flowOf({ where: inner, budget, depth }: OpenFile, frame: Frame, atStart: boolean): Flow {
     const kind = frame.kind === 'zip' ? 'deflate' : frame.kind;
     return new Flow(async (source) => {
@@ -301,7 +303,7 @@ export class ContentScanner {
   }
 }
 
-// Sound data that asks for more memory than it is given; damaged data, by contrast, nobody else can read either.
+// Valid data that needs more memory than it may use; damaged data, by contrast, no other reader can read either.
 const isOutOfReach = (error: unknown): boolean =>
   /windowTooLarge|memory_allocation/.test((error as NodeJS.ErrnoException).code ?? '') ||
   /error code (3|4)$/.test(messageOf(error));

@@ -1,13 +1,13 @@
 const MAGIC = 'SQLite format 3\0';
-/** The number of the next page, before and after a border that a long value goes over. */
+/** The page number before and after a boundary that a long value crosses. */
 const POINTER = 4;
 
-/** How a long value goes on: from one overflow page to the next, or from its row at the end of a page. */
+/** How a long value continues: from one overflow page to the next, or from its row at the end of a page. */
 const CUTS_AT_END = [0, POINTER] as const;
 
 /**
- * Joins the pages of a SQLite database as it streams by: a value that goes over a page's border is then in one piece.
- * Pages that follow one another are joined, as SQLite writes them unless it uses pages that were freed.
+ * Joins the pages of a SQLite database while streaming, so that a value that crosses a page boundary is contiguous.
+ * Consecutive pages are joined, which is how SQLite writes them unless it reuses freed pages.
  *
  * @see https://www.sqlite.org/fileformat2.html#cell_payload_overflow_pages
  */
@@ -16,7 +16,7 @@ export class JoinedPages {
   readonly #cutAtEnd: number;
   #position = 0;
 
-  /** The ways in which pages may be joined, for a content that begins with `head`: none if it is no database. */
+  /** The ways in which pages may be joined, for a content that begins with `head`: none if it is not a database. */
   static of(head: Buffer): JoinedPages[] {
     if (head.length < 100 || head.toString('latin1', 0, MAGIC.length) !== MAGIC) return [];
     const size = head.readUInt16BE(16) === 1 ? 65_536 : head.readUInt16BE(16);
@@ -28,7 +28,7 @@ export class JoinedPages {
     this.#cutAtEnd = cutAtEnd;
   }
 
-  /** What is left of the next bytes of the file without the pointers at the borders. */
+  /** The next bytes of the file without the pointers at the boundaries. */
   next(chunk: Buffer): Buffer {
     const kept: Buffer[] = [];
     const end = this.#position + chunk.length;

@@ -12,7 +12,7 @@ type Through = (
   source: AsyncIterable<Buffer>,
 ) => AsyncGenerator<Buffer, void, undefined>;
 
-/** Takes exactly as many bytes from a stream as are asked for. */
+/** Reads exactly the requested number of bytes from a stream. */
 class Bytes {
   readonly #chunks: AsyncIterator<Buffer>;
   #held: Buffer = Buffer.alloc(0);
@@ -51,7 +51,7 @@ class Bytes {
   }
 }
 
-// RFC 8878, 3.1.1: a frame's length shows in its block headers, without decompressing it.
+// RFC 8878, 3.1.1: a frame's length follows from its block headers, without decompressing it.
 async function* frameOf(bytes: Bytes, magic: Buffer): AsyncGenerator<Buffer, void, undefined> {
   const descriptor = (await bytes.take(1))[0] as number;
   const single = (descriptor & 0x20) !== 0;
@@ -104,8 +104,8 @@ async function* unpackedFrame(
 }
 
 /**
- * Decompresses every frame of a zstd stream, as zstd:chunked layers and parallel compressors write them: Node.js's own
- * decoder stops after the first one without a word. Skippable frames hold no content.
+ * Decompresses every frame of a zstd stream, as written by zstd:chunked layers and parallel compressors: Node.js's own
+ * decoder silently stops after the first one. Skippable frames hold no content.
  */
 export async function* zstdFrames(
   source: AsyncIterable<Buffer>,

@@ -1,4 +1,4 @@
-/** Where a framework bakes a key of its own into what it builds. Another framework is another entry. */
+/** Where a framework embeds a key of its own in its build output. Another framework is another entry. */
 export type FrameworkRule = {
   framework: string;
   key: string;

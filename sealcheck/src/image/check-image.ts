@@ -13,11 +13,11 @@ import { resolveStructure } from './resolve.ts';
 import type { ImageSource } from './source.ts';
 import type { Layer, Structure } from './structure.ts';
 
-/** What the check of an image takes besides. */
+/** The other options of an image check. */
 export type ImageOptions = CheckOptions & {
-  /** Told the path of every entry of every layer. */
+  /** Called with the path of every entry of every layer. */
   onPath?: (path: string) => void;
-  /** The path of the Dockerfile that the image was built from, for the picture of it. */
+  /** The path of the image's Dockerfile, for the diagram of the image. */
   dockerfile?: string;
 };
 
@@ -62,7 +62,7 @@ function locateInImage(sighting: Sighting, structure: Structure): Located[] {
   return [{ place: role.kind === 'config' && /^history/.test(path) ? 'history' : role.kind, path: fallback }];
 }
 
-// A hit in a document is told by the field that holds it; the hit in the bytes stays only where no field shows it.
+// A hit in a document is reported by the field that holds it; the hit in the bytes is kept only if no field shows it.
 function byField(
   sighting: Sighting,
   blobs: ReadonlyMap<string, Blob>,
@@ -79,7 +79,8 @@ function byField(
   return fields.length > 0 ? fields : [sighting];
 }
 
-// Two hits in a document may point to the same field, and a field holds a value more than once: told once, and counted.
+// Two hits in a document may be in the same field, and a field may hold a value more than once: reported once, with a
+// count.
 function byPlace(sightings: readonly Sighting[]): Sighting[] {
   const seen = new Set<string>();
   const placed = new Map<string, Sighting>();
@@ -95,7 +96,7 @@ function byPlace(sightings: readonly Sighting[]): Sighting[] {
   return [...placed.values()];
 }
 
-/** Checks an image: every file of its archive, each layer's every entry, and all that describes it. */
+/** Checks an image: every file of its archive, every entry of each layer, and all metadata. */
 export async function checkImage(source: ImageSource, options: ImageOptions): Promise<Report> {
   const startedAt = performance.now();
   const { prepared } = options;

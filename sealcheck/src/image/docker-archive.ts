@@ -2,7 +2,10 @@ import { isObject, listOf, textOf } from './documents.ts';
 import type { Blob } from './read.ts';
 import type { Structure } from './structure.ts';
 
-/** Resolves an archive of `docker save` from its manifest.json. What an OCI layout beside it told is not told again. */
+/**
+ * Resolves an archive of `docker save` from its manifest.json. What an OCI layout in it already described is not
+ * repeated.
+ */
 export function resolveDockerArchive(structure: Structure, manifest: Blob): void {
   structure.roles.set('manifest.json', { kind: 'manifest' });
   if (!Array.isArray(manifest.json)) structure.missing.push('manifest.json is malformed: it is not a list');

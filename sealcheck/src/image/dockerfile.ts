@@ -4,7 +4,7 @@ import { CouldNotCheck } from '../verdict.ts';
 
 type Stage = {
   name: string;
-  /** The stage that it goes on from, if it is one of this file. */
+  /** The stage that it is based on, if that is in this file. */
   parent: Stage | undefined;
   steps: { name: string; secrets: string[] }[];
   copies: { from: string; text: string }[];
@@ -56,15 +56,15 @@ function stagesOf(text: string): Stage[] {
   return stages;
 }
 
-// History tells a COPY without its options, and with a mark of its own.
+// History shows a COPY without its options, and with a marker of its own.
 const withoutOptions = (instruction: string): string =>
   squeezed(instruction.replace(/ # buildkit$/, '').replace(/\s--\S+/g, ''));
 
 /**
- * Reads which steps of a Dockerfile had secrets mounted, and which layer of the image holds what their stage made: a
- * history tells neither, as it knows the last stage alone.
+ * Reads which steps of a Dockerfile had secrets mounted, and which layer of the image holds what their stage made.
+ * History shows neither, since it only covers the last stage.
  *
- * @throws CouldNotCheck when the file cannot be read.
+ * @throws CouldNotCheck if the file cannot be read.
  */
 export function stepsOfDockerfile(path: string, layers: readonly LayerPicture[]): MountingStep[] {
   let text: string;

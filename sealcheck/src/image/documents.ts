@@ -1,6 +1,6 @@
 import { type Hit, type Search, searchBytes } from '../search/search.ts';
 
-/** A value in a JSON document, as far as it is an object. */
+/** A value in a JSON document, if it is an object. */
 export type JsonObject = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is JsonObject =>
@@ -8,7 +8,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** Which strings of a JSON document hold a secret: a readable pointer to each, with its hits. */
+/** The strings of a JSON document that hold a secret: a readable pointer to each, with its hits. */
 export function hitsByPointer(search: Search, document: unknown): { pointer: string; hits: Hit[] }[] {
   const found: { pointer: string; hits: Hit[] }[] = [];
   const look = (pointer: string, text: string): void => {

@@ -1,6 +1,9 @@
 const MOST_LINKS = 100_000;
 
-/** The paths, whiteouts and hard links of one layer: enough to tell whether a later layer hides a file of an earlier one. */
+/**
+ * The paths, whiteouts and hard links of one layer: enough to tell whether a later layer hides a file of an earlier
+ * one.
+ */
 export class LayerPaths {
   readonly #paths = new Set<number>();
   readonly #folders = new Set<number>();
@@ -35,14 +38,14 @@ export class LayerPaths {
     return [clean, ...(this.#links.get(clean) ?? [])];
   }
 
-  /** Whether this layer, laid over another, hides that one's file (OCI image spec, layer.md, "Whiteouts"). */
+  /** Whether this layer, applied over another, hides that one's file (OCI image spec, layer.md, "Whiteouts"). */
   hides(path: string): boolean {
     const clean = cleanPath(path);
     if (this.#paths.has(hashOf(clean)) || this.#whiteouts.has(clean)) return true;
     for (let slash = clean.lastIndexOf('/'); slash > 0; slash = clean.lastIndexOf('/', slash - 1)) {
       const folder = clean.slice(0, slash);
       if (this.#whiteouts.has(folder) || this.#opaque.has(folder)) return true;
-      // What stands where a folder was is no folder any more, so nothing is below it.
+      // What replaces a folder is no longer a folder, so nothing is below it.
       if (this.#paths.has(hashOf(folder)) && !this.#folders.has(hashOf(folder))) return true;
     }
     return this.#opaque.has('');
@@ -56,7 +59,7 @@ export function cleanPath(path: string): string {
     .join('/');
 }
 
-// 52 bits of two mixed hashes: a set of numbers is a fraction of the memory of a set of paths.
+// 52 bits of two mixed hashes: a set of numbers takes a fraction of the memory of a set of paths.
 function hashOf(path: string): number {
   let a = 0x811c9dc5;
   let b = 0x9e3779b9;

@@ -7,17 +7,18 @@ import { CouldNotCheck, messageOf } from '../verdict.ts';
 import { LayerPaths } from './layer.ts';
 import type { ImageFile, ImageSource } from './source.ts';
 
-/** One file of the archive after it was read: what it is by its content, and what is needed to say so in a finding. */
+/** One file of the archive after it was read: what it is by its content, and what a finding needs to name it. */
 export type Blob = {
   name: string;
   size: number;
   paths?: LayerPaths;
   json?: unknown;
-  /** The name of the blob that a symbolic link in an older archive stands for. */
+  /** The name of the blob that a symbolic link in an older archive points to. */
   sameAs?: string;
 };
 
-// A registry takes manifests of 4 MiB; parsed, JSON is many times its size. What is larger is searched as bytes alone.
+// A registry accepts manifests of 4 MiB; parsed JSON is many times its size. Larger documents are only searched as
+// bytes.
 const LARGEST_DOCUMENT = 4 * 2 ** 20;
 const MOST_DOCUMENTS = 8 * 2 ** 20;
 
@@ -46,7 +47,7 @@ async function* metered(
   }
 }
 
-// Another reader of JSON may see what the last of two equal keys hides: both are searched as bytes in any case.
+// Another JSON reader may see what the last of two equal keys hides: both are searched as bytes in any case.
 function parsed(text: Buffer): unknown {
   try {
     return JSON.parse(text.toString());
@@ -166,7 +167,7 @@ async function readFile(
 /**
  * Reads and scans every file of an image once, as a stream.
  *
- * @throws CouldNotCheck when the archive itself is damaged or cut short, or cannot be read.
+ * @throws CouldNotCheck if the archive itself is damaged, truncated or unreadable.
  */
 export async function readImage(
   source: ImageSource,
@@ -189,7 +190,7 @@ export async function readImage(
         ? error.message
         : `${source.name} is damaged or cut short (${messageOf(error)}); make the archive again`;
     if (blobs.size === 0) throw new CouldNotCheck(message);
-    // What was read before the damage counts: a leak that is in it is a leak.
+    // What was read before the damage counts: a leak in it is a leak.
     listener.incomplete({ source: '', path: '', nested: [] }, message);
   }
   for (const blob of blobs.values()) {

@@ -18,7 +18,7 @@ export function resolveStructure(blobs: ReadonlyMap<string, Blob>): Structure {
     missing.push('it lists no image');
   for (const [name, { json }] of blobs) {
     if (roles.has(name)) continue;
-    // docker save writes the config a second time, as Docker 1.9 knew it.
+    // docker save writes the config a second time, in the format of Docker 1.9.
     const isOldConfig = isObject(json) && isObject(json.config) && typeof json.id === 'string';
     if (isOldConfig) roles.set(name, { kind: 'config' });
     else roles.set(name, { kind: name.startsWith('blobs/') ? 'unreferenced blob' : 'archive' });

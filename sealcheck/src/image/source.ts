@@ -9,21 +9,21 @@ import { CouldNotCheck, messageOf } from '../verdict.ts';
 /** One file of an image archive or layout: a blob, an index, a manifest. */
 export type ImageFile = {
   name: string;
-  /** Where a symbolic link of an older archive leads, else ''. */
+  /** Where a symbolic link of an older archive points, else ''. */
   link: string;
   size: number;
   body: AsyncIterable<Buffer>;
 };
 
-/** An image as a sequence of files that is read once, in the order in which they come. */
+/** An image as a sequence of files that is read once, in its order. */
 export type ImageSource = {
-  /** What was given: a reference, a tar or a directory. */
+  /** The given target: a reference, a tar or a directory. */
   name: string;
   kind: 'engine' | 'archive' | 'layout';
   files(): AsyncIterable<ImageFile>;
 };
 
-// As "docker load" does, it takes an archive that was compressed as a whole.
+// Like "docker load", it accepts an archive that was compressed as a whole.
 async function* filesOfTar(source: AsyncIterable<Buffer>): AsyncGenerator<ImageFile, void, undefined> {
   const { head, stream } = await peek(source);
   const kind = kindOf(head, '');
@@ -84,10 +84,11 @@ async function* outputOf(
 }
 
 /**
- * Opens an image: a directory (OCI layout, or a BuildKit `--cache-to type=local` export), a tar (docker save, or an
- * OCI layout in a tar, compressed or not; `-` is standard input) or else a reference, which is streamed from `docker save` and never written to disk.
+ * Opens an image: a directory (OCI layout, or a BuildKit `--cache-to type=local` export), a tar (docker save, or an OCI
+ * layout in a tar, compressed or not; `-` is standard input), or otherwise a reference, which is streamed from `docker
+ * save` and never written to disk.
  *
- * @throws CouldNotCheck when a directory is no layout.
+ * @throws CouldNotCheck if a directory is not a layout.
  */
 export function openImage(given: string): ImageSource {
   if (given === '-')

@@ -3,7 +3,7 @@ import { mountsIn } from './dockerfile.ts';
 import { isObject, type JsonObject, listOf, textOf } from './documents.ts';
 import type { Blob } from './read.ts';
 
-/** What a blob is to the image. */
+/** The role of a blob in the image. */
 export type Role =
   | { kind: 'layer'; index: number }
   | { kind: 'config' | 'manifest' | 'index' | 'build cache' | 'unreferenced blob' | 'archive' }
@@ -12,7 +12,7 @@ export type Role =
 /** A layer with the name of the blob that holds it. */
 export type Layer = LayerPicture & { blob: string };
 
-/** The structure of an archive, as its documents describe it, one after the other. */
+/** The structure of an archive, according to each of its documents in turn. */
 export class Structure {
   readonly blobs: ReadonlyMap<string, Blob>;
   readonly roles = new Map<string, Role>();
@@ -29,14 +29,14 @@ export class Structure {
     this.blobs = blobs;
   }
 
-  /** The blob of a name; a missing one keeps the check from ending clean. */
+  /** The blob with a name; a missing one keeps the check from ending clean. */
   demand(name: string, what: string): Blob | undefined {
     const blob = this.blobs.get(name);
     if (!blob) this.missing.push(`${what} (${name}) is missing from the archive`);
     return blob;
   }
 
-  /** The same for a layer, which has to be a tar. */
+  /** The same for a layer, which must be a tar. */
   demandLayer(name: string, what: string): Blob | undefined {
     const blob = this.demand(name, what);
     if (blob && !blob.paths)
@@ -46,7 +46,7 @@ export class Structure {
     return blob;
   }
 
-  /** Adds an image: its layers, with the instructions that made them by the config's history. */
+  /** Adds an image: its layers, with the instructions that made them according to the config's history. */
   addImage(
     config: JsonObject | undefined,
     layerBlobs: readonly { blob: string; size: number; digest: string }[],

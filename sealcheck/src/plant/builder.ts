@@ -13,7 +13,7 @@ export interface PlantedEntry {
   pax?: Record<string, string>;
 }
 
-/** The layers that plants share, in the order in which they lie on the image. */
+/** The layers that plants share, in their order in the image. */
 export const layerNames = ['copied', 'removed', 'gzip', 'zstd'] as const;
 export type LayerName = (typeof layerNames)[number];
 
@@ -55,7 +55,7 @@ const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 const itemsOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-// As zstd:chunked has it: frame after frame, with a frame to be skipped among them.
+// As in zstd:chunked: several frames, with a skippable frame among them.
 function zstdFramesOf(bytes: Buffer): Buffer {
   const skippable = Buffer.from('\x50\x2a\x4d\x18\x04\0\0\0toc!', 'latin1');
   const half = bytes.length >> 1;
@@ -72,7 +72,7 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
   for (let at = 0; at < bytes.length; at += 1 << 16) yield bytes.subarray(at, at + (1 << 16));
 }
 
-/** Turns bytes at hand into a file of an image archive. */
+/** Turns bytes in memory into a file of an image archive. */
 export const imageFile = (name: string, bytes: Buffer): ImageFile => ({
   name,
   link: '',
@@ -80,7 +80,7 @@ export const imageFile = (name: string, bytes: Buffer): ImageFile => ({
   body: once(bytes),
 });
 
-/** An image in the making, as `docker save` would write it: on nothing, or on the layers and config of another. */
+/** Builds an image as `docker save` would write it: from nothing, or on top of another's layers and config. */
 export class ImageBuilder {
   readonly layers: Record<LayerName, PlantedEntry[]> = { copied: [], removed: [], gzip: [], zstd: [] };
   readonly config: {

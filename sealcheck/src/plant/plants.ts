@@ -8,7 +8,7 @@ import { type ImageBuilder, type LayerName, tarOf } from './builder.ts';
 const PRINTABLE = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
 const FEWEST_TELLING = 10;
 
-/** A random value of 16 to 40 printable characters, as a generated password may have them. */
+/** A random value of 16 to 40 printable characters, like a generated password. */
 export function plantedValue(): string {
   for (;;) {
     const characters = Array.from({ length: randomInt(16, 41) }, () => PRINTABLE[randomInt(95)] ?? '');
@@ -19,14 +19,14 @@ export function plantedValue(): string {
 
 type Write = (value: string) => Buffer;
 
-// Between letters: a line that begins with "#" may as well be a comment, and one that ends with "=" quoted-printable.
+// Between letters: a line that begins with "#" could also be a comment, and one that ends with "=" quoted-printable.
 function pieces(value: string): [string, string] {
   const at = Math.max(1, value.slice(5).search(/[A-Za-z0-9]{2}/) + 6);
   return [value.slice(0, at), value.slice(at)];
 }
 const bytesOf = (value: string): number[] => [...Buffer.from(value)];
 
-/** How a value may stand in a file without any encoder: split, listed, turned around. */
+/** Ways to write a value in a file without any encoder: split, listed, reversed. */
 const OTHERS: Readonly<Record<string, Write>> = {
   plain: Buffer.from,
   reversed: (value) => Buffer.from([...value].reverse().join('')),
@@ -65,7 +65,7 @@ const OTHERS: Readonly<Record<string, Write>> = {
 
 const drawn = <T>(values: readonly T[]): T => values[randomInt(values.length)] as T;
 
-/** A random chain of encoders, of those that the property test draws from. */
+/** A random chain of the encoders that the property test draws from. */
 function randomChain(length: number): [string, Write] {
   for (;;) {
     const steps = Array.from({ length }, () => ({ encoder: drawn(ENCODERS), around: drawn(AROUND) }));
@@ -78,7 +78,7 @@ const CHAINS = Object.fromEntries(
   [2, 3].flatMap((length) => Array.from({ length: 30 }, () => randomChain(length))),
 );
 
-/** How a build may have written a value: alone, through each encoder, and through random chains. */
+/** How a build may have written a value: plain, through each encoder, and through random chains. */
 const plantedEncodings: Readonly<Record<string, Write>> = {
   ...OTHERS,
   ...Object.fromEntries(
@@ -174,7 +174,7 @@ const removedFile = (
   },
 });
 
-/** Every hiding place that is planted, in an image or in what describes it. */
+/** Every hiding place, in an image or in its metadata. */
 export const plantedPlaces: readonly Place[] = [
   inFile('a text file', 'notes.txt', prose, Object.keys(plantedEncodings)),
   inFile('.env in standalone', '.next/standalone/.env', around('NODE_ENV=production\nDATABASE_URL='), short),
@@ -489,7 +489,7 @@ export type Plant = {
   plant(image: ImageBuilder, value: string): Promise<Expectation>;
 };
 
-/** Every pair that can occur, numbered. */
+/** Every possible pair, numbered. */
 export const plants: readonly Plant[] = plantedPlaces
   .flatMap((place) => place.encodings.map((encoding) => ({ place, encoding })))
   .map(({ place, encoding }, index) => {
@@ -503,7 +503,7 @@ export const plants: readonly Plant[] = plantedPlaces
     };
   });
 
-/** Whether a finding is the plant's, in the right place. `firstLayer` is the index of the first planted layer. */
+/** Whether a finding is the plant's, in the right location. `firstLayer` is the index of the first planted layer. */
 export function isFoundAt(
   finding: Finding,
   id: string,

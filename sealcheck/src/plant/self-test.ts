@@ -7,7 +7,7 @@ import { CouldNotCheck } from '../verdict.ts';
 import { ImageBuilder, imageFile, layerNames } from './builder.ts';
 import { type Expectation, isFoundAt, type Plant, plantedValue, plants } from './plants.ts';
 
-/** What a self-test came to: which pairs were found where they were planted, and which were not. */
+/** The result of a self-test: which pairs were found where they were planted, and which were not. */
 export interface SelfTestResult {
   planted: number;
   found: number;
@@ -88,8 +88,8 @@ async function* planted(
 }
 
 /**
- * Plants every pair of hiding place and encoding on top of an image, in memory, checks the result and reports the
- * pairs that were missed: what a clean verdict on this very image is worth.
+ * Plants every pair of hiding place and encoding on top of an image, in memory, checks the result and reports the pairs
+ * that were missed: how far a clean verdict on this image can be trusted.
  */
 export async function selfTest(
   source: ImageSource,

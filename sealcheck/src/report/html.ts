@@ -6,7 +6,7 @@ const capitalized = (text: string): string => text.charAt(0).toUpperCase() + tex
 const asHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? '&#39;');
 
-// An option is not broken after its dashes, where a browser would.
+// A browser would break an option after its dashes.
 const asCode = (text: string): string =>
   `<code>${asHtml(text.replace(/ # buildkit$/, '')).replace(/--[\w-]+/g, '<span class="word">$&</span>')}</code>`;
 
@@ -45,7 +45,7 @@ ul { padding-left: 1.2rem; } footer { margin-top: 3rem; font-size: .85rem; }
 @media (max-width: 36rem) { ol.image li { grid-template-columns: 1fr; } ol.image .size { text-align: left; } ol.image .bar { margin-left: 0; } dl { grid-template-columns: 1fr; } dt { margin-top: .3rem; font-size: .85rem; } }
 `;
 
-// A step whose layer was left behind: not in the image, and what it made is.
+// A step whose layer is not in the image, while its output is.
 const stepBlock = (step: MountingStep): string =>
   `<li class="step"><span class="size">${step.stage === undefined ? 'step' : `stage ${asHtml(step.stage)}`}</span>
 <span>${asCode(step.name)}<br>${step.secrets.map((id) => `<span class="tag mount">secret ${asHtml(id)} mounted</span>`).join('')}<span class="aside">not in the image; the next layer holds what its stage made</span></span></li>`;
@@ -54,7 +54,7 @@ function layerBlock(layer: LayerPicture, report: Report, largest: number): strin
   const found = report.findings.filter(
     (finding) => finding.layer?.digest === layer.digest && finding.layer.index === layer.index,
   );
-  // A block's height tells its size, on a root scale so that small layers can be seen beside a large base.
+  // A block's height shows its size, on a square-root scale so that small layers are visible beside a large base.
   const share = Math.sqrt(layer.size / Math.max(1, largest));
   const tags = [
     ...layer.mounted.map((id) => `<span class="tag mount">secret ${asHtml(id)} mounted</span>`),
@@ -69,7 +69,7 @@ function layerBlock(layer: LayerPicture, report: Report, largest: number): strin
 <span>${asCode(layer.instruction)}<br>${tags.join('')}</span></li>`;
 }
 
-// What describes the image stands below its layers, as soon as something was found there.
+// The image's metadata is shown below its layers if something was found there.
 function documentBlocks(report: Report): string {
   const found = report.findings.flatMap((finding, at) => (finding.layer ? [] : [{ finding, at }]));
   return [...new Set(found.map(({ finding }) => finding.place))]
@@ -116,7 +116,7 @@ const list = (title: string, items: readonly string[]): string =>
 const withoutUnopened = ({ incomplete, unopened }: Report): string[] =>
   incomplete.filter((reason) => !unopened.includes(reason));
 
-/** The report as one HTML page that needs nothing else: a picture of the image, and the findings on it. */
+/** The report as one self-contained HTML page: a diagram of the image with the findings in it. */
 export function htmlReport(report: Report): string {
   const largest = Math.max(1, ...report.layers.map((layer) => layer.size));
   const verdict =

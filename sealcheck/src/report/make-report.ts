@@ -5,20 +5,20 @@ import { version } from '../version.ts';
 import type { Finding, LayerPicture, MountingStep, Report } from './findings.ts';
 import { remedyFor } from './remedies.ts';
 
-/** What a kind of target adds to a sighting: its place, layer, visibility. */
+/** What a kind of target adds to a finding: its location, layer, visibility. */
 export type Located = Pick<Finding, 'place' | 'path'> &
   Partial<Pick<Finding, 'layer' | 'visibility' | 'deletedBy'>>;
 
-/** Everything that a command gathered, for the report to be made of. */
+/** Everything that a command collected for the report. */
 export type Gathered = {
   command: Report['command'];
   target: string;
   prepared: Prepared;
   collector: Collector;
-  /** The collector's sightings, if they were made finer. */
+  /** The collector's findings, if they were refined. */
   sightings?: readonly Sighting[];
   locate(sighting: Sighting): Located[];
-  /** A readable name for a place in messages. */
+  /** A readable name for a location, for messages. */
   nameOf(where: Where): string;
   incomplete: string[];
   notes: string[];
@@ -55,14 +55,17 @@ function findingOf(
   return { ...bare, remedy: redact(rule?.remedy ?? remedyFor(bare, command)) };
 }
 
-/** Makes the report: places named, texts redacted, the verdict drawn. An incomplete check is never called clean. */
+/**
+ * Makes the report: names locations, redacts texts and decides the verdict. An incomplete check is never reported
+ * clean.
+ */
 export function reportOf(gathered: Gathered): Report {
   const { prepared, collector } = gathered;
   const redact = (text: string) => prepared.redactor.redact(text);
   const everyFinding = (gathered.sightings ?? collector.sightings).flatMap((sighting) =>
     gathered.locate(sighting).map((located) => findingOf(sighting, located, gathered.command, redact)),
   );
-  // One field of two copies of a document is one finding.
+  // One field in two copies of a document is one finding.
   const all = [...new Map(everyFinding.map((finding) => [JSON.stringify(finding), finding])).values()];
   const isAllowed = (finding: Finding) => gathered.allowFrameworkKeys && finding.category === 'framework-key';
   const findings = all.filter((finding) => !isAllowed(finding));

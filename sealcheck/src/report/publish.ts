@@ -39,7 +39,7 @@ export function failedReport(command: Report['command'], target: string, reason:
   };
 }
 
-// Node.js's recursive mkdir never ends in a file system that refuses folders, such as /proc.
+// Node.js's recursive mkdir never returns in a file system that rejects folders, such as /proc.
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
@@ -47,9 +47,9 @@ function makeFolder(path: string): void {
 }
 
 /**
- * Writes a report to standard output, or to a file with a text for the terminal beside it.
+ * Writes a report to standard output, or to a file with a text for the terminal as well.
  *
- * @returns the exit code: a file that can't be written makes a clean check 2, and a leak stays a leak.
+ * @returns the exit code: if a file can't be written, a clean check becomes 2, and a leak stays a leak.
  */
 export function publish(
   report: Report,

@@ -12,7 +12,7 @@ const rules = [
   { id: 'not-opened', name: 'NotOpened', text: 'A file was searched as bytes and not opened' },
 ];
 
-// Code scanning wants a relative URI; a path in an image is one once each step is percent-encoded.
+// Code scanning needs a relative URI; a path in an image becomes one if each segment is percent-encoded.
 const uriOf = (path: string): string =>
   path.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/') || 'root';
 
@@ -55,8 +55,8 @@ function resultOf(finding: Finding, level: 'error' | 'note') {
 }
 
 /**
- * The report as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html). What could not be
- * read is a result of its own and makes `executionSuccessful` false.
+ * The report as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html). Anything that could not
+ * be read is a result of its own and makes `executionSuccessful` false.
  */
 export function sarifReport(report: Report): string {
   const reasonResult = (rule: 'not-read-whole' | 'not-opened', reason: string) => ({

@@ -1,16 +1,16 @@
 import type { Finding, Report } from './findings.ts';
 
-/** Wraps a text in a terminal's colour, or leaves it as it is. */
+/** Wraps a text in a terminal's colour, or leaves it unchanged. */
 export type Paint = (colour: 'red' | 'green' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
 const codes = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 };
 export const inColour: Paint = (colour, text) => `\u001b[${codes[colour]}m${text}\u001b[0m`;
 export const plainly: Paint = (_colour, text) => text;
 
-// A name inside an image can hold anything: what would steer a terminal is shown as a mark.
+// A name inside an image can contain anything: terminal control characters are replaced.
 const harmless = (text: string): string => text.replace(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, '·');
 
-/** Where a finding lies, on one line: the layer and path, the archives on the way, the offset. */
+/** The location of a finding, on one line: the layer and path, the archives in between, the offset. */
 export function placeOf(finding: Finding): string {
   const place = finding.layer ? `layer ${finding.layer.index + 1}` : finding.place;
   return harmless([`${place}: ${finding.path}`, ...finding.nested].join(' › '));
@@ -40,7 +40,7 @@ function secretBlock(finding: Finding, paint: Paint): string[] {
   return lines;
 }
 
-// One block a key: a framework writes it to several files, and none of your secrets is in it.
+// One block per key: a framework writes it to several files, and it is not one of the user's secrets.
 function frameworkKeyBlock(findings: readonly Finding[], paint: Paint): string[] {
   const [first] = findings;
   if (!first) return [];
@@ -64,7 +64,7 @@ function list(items: readonly string[], most: string, line: (item: string) => st
 const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
 
-/** What was found out, in one phrase without the target. */
+/** The result in one phrase, without the target. */
 export function verdictOf(report: Report): string {
   const keys = report.findings.filter(({ category }) => category === 'framework-key').length;
   const secrets = report.findings.length - keys;

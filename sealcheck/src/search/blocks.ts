@@ -1,6 +1,6 @@
 import type { Text } from './text.ts';
 
-/** A stretch of canonical text that was decoded, and for each of its bytes the index in that text where it begins. */
+/** A chunk of canonical text that was decoded, and for each of its bytes the index in that text where it begins. */
 export type Block = { name: string; bytes: Uint8Array; origin: Uint32Array; length: number };
 
 type Code = { name: string; bits: 4 | 6; letters: string };
@@ -22,7 +22,7 @@ function valuesOf({ bits, letters }: Code): Uint8Array {
 }
 
 const VALUES = CODES.map(valuesOf);
-/** Each way in which a code may lie on a text: which code, and how far the first letter is into its group. */
+/** Each way in which a code can be aligned on a text: which code, and the first letter's offset in its group. */
 const LANES = [0, 1, 2, 3]
   .map((phase) => ({ code: 0, period: 4, phase }))
   .concat([0, 1].map((phase) => ({ code: 1, period: 2, phase })));
@@ -31,16 +31,16 @@ const LIST = /[0-9a-fA-FxX,:-]/;
 /** Items of at most four characters, with or without an index, one after the other. */
 const LIST_ITEMS = /(?:(?:\d{1,5}:)?(?:0[xX])?[0-9a-fA-F]{1,3}[,:-]){5}/;
 const LONGEST_ITEM = 5;
-/** How many letters are looked at to notice a stretch. */
+/** How many letters are probed to notice a chunk. */
 const PROBE = 4;
 const BREAK = 1;
-/** How many zeros, as base64, a text goes on over. */
+/** How many zeros, as base64, a text may contain and still continue. */
 const LONGEST_BLANK = 12;
 
 const isText = (byte: number): boolean =>
   (byte >= 32 && byte < 127) || byte === 0 || byte === 9 || byte === 10 || byte === 13;
 
-// A run of zeros is no text, and every executable has many.
+// A run of zeros is not text, and every executable has many.
 const isBlank = (bytes: Uint8Array, at: number): boolean =>
   (bytes[at] === 0x41 || bytes[at] === 0x30) &&
   bytes[at] === bytes[at + 1] &&
@@ -49,7 +49,7 @@ const isBlank = (bytes: Uint8Array, at: number): boolean =>
 
 const IS_TEXT = Uint8Array.from({ length: 256 }, (_, byte) => (isText(byte) ? 1 : 0));
 
-/** Whether a letter may stand at a phase of its group if what is encoded is text. */
+/** Whether a letter may be at a phase of its group if the encoded content is text. */
 function mayStand(value: number, bits: number, phase: number, isBinary: boolean): boolean {
   if (value === NONE) return false;
   if (isBinary) return true;
@@ -73,7 +73,7 @@ function lanesAt(bytes: Uint8Array, at: number, [first, second, third, fourth]: 
   );
 }
 
-// The hot loop: four look-ups for every ten bytes or so.
+// The hot loop: four lookups for about every ten bytes.
 function nextProbe(bytes: Uint8Array, from: number, to: number, step: number, fits: Fits): number {
   const [first, second, third, fourth] = fits;
   for (let at = from; at + PROBE <= to; at += step) {
@@ -114,14 +114,14 @@ function endOf(bytes: Uint8Array, at: number, to: number, lane: number, fits: Fi
   return end;
 }
 
-/** Finds stretches of base64, hex and lists of bytes in canonical text, and decodes those that would read as text. */
+/** Finds chunks of base64, hex and lists of bytes in canonical text, and decodes those that would read as text. */
 export class Blocks {
   readonly #shortest: number;
   readonly #isBinary: boolean;
-  // For a letter at each place of the probe, a bit for each lane in which it may stand there.
+  // For a letter at each position of the probe, a bit for each lane in which it may be there.
   readonly #fits: Fits;
 
-  /** `shortest` is the length of the shortest value, in bytes. With `isBinary` what is encoded need not be text. */
+  /** `shortest` is the length of the shortest value, in bytes. With `isBinary` the encoded content need not be text. */
   constructor(shortest: number, isBinary: boolean) {
     this.#isBinary = isBinary;
     this.#shortest = Math.max(6, Math.min(shortest - 1, 11));
@@ -138,7 +138,7 @@ export class Blocks {
     ) as unknown as Fits;
   }
 
-  /** Decodes the stretches of a text, those of one code joined to one block. */
+  /** Decodes the chunks of a text, those of one code joined to one block. */
   find(text: Text): Block[] {
     const { bytes, length: to } = text;
     const blocks = new Map<string, Block>();
@@ -150,12 +150,12 @@ export class Blocks {
       at = nextProbe(bytes, at + step, to, step, this.#fits)
     ) {
       let lanes = lanesAt(bytes, at, this.#fits);
-      // What is long enough goes on for as much again, on one side at least.
+      // A chunk that is long enough extends by as much again, on at least one side.
       lanes &=
         lanesAt(bytes, at + PROBE, this.#fits) | (at < PROBE ? 0 : lanesAt(bytes, at - PROBE, this.#fits));
       for (let lane = 0; lanes !== 0; lane += 1, lanes >>= 1) {
         if ((lanes & 1) === 0) continue;
-        // The same lane has another number at another place.
+        // The same lane has another number at another offset.
         const known = lane === LIST_LANE ? lane : lane < 4 ? (lane - at) & 3 : 4 + ((lane - at) & 1);
         if (at < (read[known] as number)) continue;
         const start = startOf(bytes, at, 1 << lane, this.#fits);
@@ -190,7 +190,7 @@ export class Blocks {
     this.#endRun(block, run, to - 1);
   }
 
-  // Letters that fit one by one may still make bytes that are no text: what is left between those must be long enough.
+  // Letters that fit one by one may still make bytes that are not text: what is left between those must be long enough.
   #endRun(block: Block, run: number, origin: number): number {
     if (block.length - run < this.#shortest) block.length = run;
     else append(block, BREAK, origin);
@@ -222,7 +222,7 @@ export class Blocks {
   }
 }
 
-/** A fast test: whether five items of the length that a byte has follow one another. */
+/** A fast test: whether five items with the length of a byte follow one another. */
 function mayBeList(bytes: Uint8Array, from: number, to: number): boolean {
   let items = 0;
   let start = from;

@@ -1,4 +1,7 @@
-/** One way in which a build writes a text. Takes and gives bytes; `before` is what the encoder also encodes ahead of them. */
+/**
+ * One way in which a build writes a text. Takes and returns bytes; `before` is what the encoder also encodes ahead of
+ * them.
+ */
 export type Encoder = { name: string; encode(value: Buffer): Buffer };
 
 const HTML_NAMES: Record<string, string> = {
@@ -53,7 +56,7 @@ function base64(variant: 'base64' | 'base64url', before: string): Encoder {
   };
 }
 
-/** The encoders of which any chain is promised to be seen through. The tests and the self-test plant with them. */
+/** The encoders of which any chain must be seen through. The tests and the self-test plant with them. */
 export const ENCODERS: readonly Encoder[] = [
   textual('JSON', (text) => JSON.stringify(text)),
   textual('JSON with \\u003c', (text) => JSON.stringify(text).replace(UNSAFE, (c) => `\\u${hex(c, 4)}`)),
@@ -107,7 +110,7 @@ export const ENCODERS: readonly Encoder[] = [
 /** A step of a chain: an encoder, and what else it encodes around the value. */
 export type Step = { encoder: Encoder; around: readonly [before: string, after: string] };
 
-/** What may stand around a value. The last ones may become one escape with its first or last characters. */
+/** What may surround a value. The last ones may form one escape with its first or last characters. */
 export const AROUND: readonly Step['around'][] = [
   ['', ''],
   ['key=', ''],
@@ -136,7 +139,7 @@ export function encodedBy(value: string, steps: readonly Step[]): Buffer {
 const isWide = ({ encoder }: Step): boolean => encoder.name.startsWith('UTF-16');
 const isForText = ({ encoder }: Step): boolean => /^(?:CSS|shell)/.test(encoder.name);
 
-/** Whether a chain is promised to be seen through: all are, but those that escape the NULs of UTF-16 for a shell or CSS. */
+/** Whether a chain must be seen through: all must, except those that escape the NULs of UTF-16 for a shell or CSS. */
 export function isPromised(steps: readonly Step[]): boolean {
   const wide = steps.findIndex(isWide);
   return wide < 0 || !steps.slice(wide + 1).some((step) => isForText(step) || isWide(step));

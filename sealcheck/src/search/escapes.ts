@@ -7,7 +7,7 @@ const AFTER_CARET = new Uint8Array(256);
 for (const byte of Buffer.from('&<>|^%"')) AFTER_CARET[byte] = 1;
 const [OPENING_BRACE, CLOSING_BRACE, HASH, SEMICOLON] = [123, 125, 35, 59];
 const [LOWER_U, UPPER_U, LOWER_X] = [117, 85, 120];
-/** How many bytes a decoder may look at after the last one of a text. */
+/** How many bytes a decoder may read past the end of a text. */
 export const LOOK_AHEAD = 32;
 const longestName = 8;
 const longestNumber = 24;
@@ -30,7 +30,7 @@ const isUpperHex = (byte: number | undefined): boolean =>
 const isLetterOrDigit = (byte: number | undefined): boolean =>
   byte !== undefined && ((byte >= 48 && byte <= 57) || ((byte | 32) >= 97 && (byte | 32) <= 122));
 
-/** Named characters of HTML that encoders write. The names are those of the HTML standard, in lower case. */
+/** Named HTML characters that encoders write, with the names of the HTML standard in lower case. */
 const NAMES = new Map(
   Object.entries({
     ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", sol: '/', bsol: '\\', colon: ':', semi: ';' },
@@ -54,7 +54,7 @@ function putCharacter(to: Text, point: number, at: number): void {
   }
 }
 
-/** The number written in `digits` between two places, or -1 if anything else stands there. */
+/** The number that `digits` spells between two positions, or -1 if there is anything else. */
 function numberIn(bytes: Uint8Array, from: number, to: number, base: 10 | 16): number {
   if (to <= from || to - from > longestNumber) return -1;
   let value = 0;
@@ -66,7 +66,7 @@ function numberIn(bytes: Uint8Array, from: number, to: number, base: 10 | 16): n
   return value;
 }
 
-/** Decodes the escape at `at` to `to`. Gives where it ends, or 0 if there is none. */
+/** Decodes the escape at `at` to `to`. Returns where it ends, or 0 if there is none. */
 type Decoder = (from: Text, at: number, to: Text) => number;
 
 const percent: Decoder = ({ bytes, at: origin }, at, to) => {
@@ -130,7 +130,7 @@ function unicode({ bytes, at: origin, length }: Text, at: number, to: Text): num
   return next;
 }
 
-// Octal: \101. CSS: two digits, or up to six that a space ends or that fill all six places.
+// Octal: \101. CSS: two digits, or up to six that end with a space or fill all six places.
 function digits({ bytes, at: origin, length }: Text, at: number, to: Text): number {
   let end = at + 1;
   while (end < length && end < at + 7 && hexAt(bytes, end) < 16) end += 1;
@@ -143,7 +143,7 @@ function digits({ bytes, at: origin, length }: Text, at: number, to: Text): numb
       return at + 4;
     }
   }
-  // A form writes the space as a plus.
+  // A form encodes a space as a plus.
   const isTerminated = end < length && (bytes[end] === SPACE || (bytes[end] === PLUS && count > 1));
   if (count === 2 && bytes[at + 1] === 48 && bytes[at + 2] === 48 && !isTerminated) return 0;
   if (!isTerminated && count !== 2 && !(count === 6 && bytes[at + 1] === 48)) return 0;
@@ -151,7 +151,7 @@ function digits({ bytes, at: origin, length }: Text, at: number, to: Text): numb
   return isTerminated ? end + 1 : end;
 }
 
-/** Whether another escape stands where the digits of this one should go on: it is decoded first. */
+/** Whether there is another escape where the digits of this one should continue: it is decoded first. */
 function isCutShort(bytes: Uint8Array, at: number): boolean {
   const hasLetter = hexAt(bytes, at + 1) > 15;
   let end = at + (hasLetter ? 2 : 1);
@@ -170,12 +170,12 @@ const backslash: Decoder = (from, at, to) => {
   const { bytes, at: origin, length } = from;
   const next = bytes[at + 1];
   if (at + 1 >= length || next === undefined) return at + 1;
-  // Of the two readings of \=3D the one that decodes first loses nothing.
+  // Of the two readings of \=3D, the one that decodes first loses nothing.
   if (next === EQUALS && isUpperHex(bytes[at + 2]) && isUpperHex(bytes[at + 3])) return 0;
   const start = origin[at] as number;
   if (next === BACKSLASH) {
     put(to, BACKSLASH, start);
-    // The backslash that this makes stands before the escape, not before what the escape decodes to.
+    // The resulting backslash applies to the escape, not to what the escape decodes to.
     const follows = bytes[at + 2] as number;
     if (BEGINS_ESCAPE[follows] !== 1 || follows === BACKSLASH) return at + 2;
     put(to, follows, origin[at + 2] as number);
@@ -215,7 +215,7 @@ DECODERS[CARET] = caret;
 /** Whether an escape can begin with a byte. */
 export const BEGINS_ESCAPE = Uint8Array.from({ length: 256 }, (_, byte) => (DECODERS[byte] ? 1 : 0));
 
-/** Removes what stands within escapes: the NULs of UTF-16, and the soft line breaks of quoted-printable. */
+/** Removes what is interleaved with escapes: the NULs of UTF-16, and the soft line breaks of quoted-printable. */
 function removeBreaks(text: Text): void {
   const { bytes, at, length } = text;
   let kept = 0;
@@ -235,11 +235,11 @@ function removeBreaks(text: Text): void {
     else [backslashes, beforeThem] = [0, byte];
   }
   text.length = kept;
-  // Decoders look ahead without asking where the text ends.
+  // Decoders look ahead without checking where the text ends.
   bytes.fill(0, kept, kept + LOOK_AHEAD);
 }
 
-/** Undoes one level of every escape in `from`, writes the rest as it is, and tells whether there was any. */
+/** Undoes one level of every escape in `from`, copies the rest, and returns whether there was any. */
 function decodeOnce(from: Text, to: Text): boolean {
   removeBreaks(from);
   to.length = 0;
@@ -261,7 +261,7 @@ function decodeOnce(from: Text, to: Text): boolean {
 // Three encoders and the escapes of the value itself need fewer.
 const mostLevels = 12;
 
-/** Undoes escapes until none is left. `text` and `spare` are both written over; one of them is the result. */
+/** Undoes escapes until none is left. `text` and `spare` are both overwritten; one of them is the result. */
 export function decodeEscapes(text: Text, spare: Text): Text {
   let [from, to] = [text, spare];
   for (let level = 1; decodeOnce(from, to) && level < mostLevels; level += 1) [from, to] = [to, from];
@@ -270,7 +270,7 @@ export function decodeEscapes(text: Text, spare: Text): Text {
 
 const mayFollow = (byte: number): boolean => byte === 0 || BEGINS_ESCAPE[byte] === 1;
 
-/** Whether a backslash before this byte does more than to be dropped: it begins an escape, or may after more decoding. */
+/** Whether a backslash before this byte is more than dropped: it begins an escape, or may after more decoding. */
 const AFTER_BACKSLASH = Uint8Array.from({ length: 256 }, (_, byte) =>
   mayFollow(byte) ||
   HEX[byte] !== 255 ||
@@ -293,8 +293,8 @@ function mayBeEntity(bytes: Uint8Array, at: number, end: number): boolean {
 }
 
 /**
- * Whether an escape may begin at `at`, now or once what follows is decoded. A fast test that may be wrong in one direction:
- * it is true if the bytes end too early to tell.
+ * Whether an escape may begin at `at`, now or once what follows is decoded. A fast test that may be wrong in one
+ * direction: it is true if the bytes end too early to tell.
  */
 export function mayBeginEscape(bytes: Uint8Array, at: number, end: number): boolean {
   if (at + 2 >= end) return true;

@@ -1,7 +1,7 @@
 /** A fixed text to find, and what it stands for. */
 export type Target = { bytes: Uint8Array };
 
-/** The length of the stretch of bytes by which a target is noticed. */
+/** The length of the window of bytes by which a target is noticed. */
 const WINDOW = 7;
 
 const MULTIPLIER = 0x9e3779b1 | 0;
@@ -22,13 +22,13 @@ const variety = (bytes: Uint8Array, at: number): number => new Set(bytes.subarra
 type Entry<T> = { target: T; window: number };
 
 /**
- * Finds many fixed texts in one pass. A text is read as aligned 32-bit words; a window of seven bytes holds one of them
- * however it lies, so each word is one table look-up, whatever the number of targets.
+ * Finds many fixed texts in one pass. A text is read as aligned 32-bit words; a window of seven bytes contains one of
+ * them at any alignment, so each word is one table lookup, whatever the number of targets.
  */
 export class Finder<T extends Target> {
   readonly longest: number;
   readonly isEmpty: boolean;
-  /** For a word's slot, at which places of a window it may stand. */
+  /** For a word's slot, the offsets in a window at which it may be. */
   readonly #places = new Uint8Array(1 << 16);
   readonly #windows = new Map<number, Entry<T>[]>();
   /** Targets that are shorter than a window are rare. */
@@ -52,7 +52,7 @@ export class Finder<T extends Target> {
     }
   }
 
-  // The window that the fewest others share, and of those the most varied.
+  // The window shared by the fewest other targets, and of those the most varied.
   #bestWindow(bytes: Uint8Array): number {
     let [best, bestScore] = [0, Number.NEGATIVE_INFINITY];
     for (let at = 0; at + WINDOW <= bytes.length; at += 1) {
@@ -62,7 +62,7 @@ export class Finder<T extends Target> {
     return best;
   }
 
-  /** Reports each target that lies in `bytes[from, to)`. `bytes` begins at a multiple of four of its buffer. */
+  /** Reports each target in `bytes[from, to)`. `bytes` begins at a multiple of four of its buffer. */
   find(bytes: Uint8Array, from: number, to: number, report: (target: T, at: number) => void): void {
     if (this.isEmpty) return;
     for (const target of this.#short) {

@@ -1,4 +1,4 @@
-/** What the raw bytes of a match show of how it was encoded, in the order in which it is named. */
+/** Signs in the raw bytes of a match of how it was encoded, in the order in which they are named. */
 const SIGNS: readonly [string, RegExp][] = [
   ['url-encoded twice', /%25[0-9a-f]{2}/i],
   ['url-encoded', /%(?!25)[0-9a-f]{2}/i],
@@ -19,7 +19,9 @@ function wideNameOf(raw: Buffer): string | undefined {
   return raw[0] === 0 ? 'utf-16be' : 'utf-16le';
 }
 
-/** Names what a value went through by the raw bytes that it was found in: `plain`, or the encodings, outermost first. */
+/**
+ * Names the encodings of a value by the raw bytes in which it was found: `plain`, or the encodings, outermost first.
+ */
 export function encodingOf(
   raw: Buffer,
   value: Buffer,
@@ -32,7 +34,7 @@ export function encodingOf(
   if (form !== undefined) names.push(form);
   const text = raw.toString('latin1').replaceAll('\0', '');
   const plain = value.toString('latin1');
-  // What the value itself holds is no sign, unless there is more of it.
+  // What the value itself contains is not a sign, unless there is more of it.
   for (const [name, sign] of SIGNS)
     if (text !== plain && sign.test(text) && !sign.test(plain)) names.push(name);
   return [...new Set(names)].join(', ') || 'plain';

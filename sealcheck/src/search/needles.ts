@@ -2,25 +2,25 @@ import type { Part } from '../secrets/parts.ts';
 import { ENCODERS } from './encoders.ts';
 import { LARGEST_READ, Reducer } from './reducer.ts';
 
-/** A part of a secret as it is found. */
+/** A part of a secret in the form in which it is searched for. */
 export type Needle = {
   part: Part;
   /** What is compared: the middle of the part's canonical text, which no context changes. */
   bytes: Uint8Array;
-  /** The canonical text around that middle, which a context may have changed. */
+  /** The canonical text around that middle, which the context may change. */
   before: Uint8Array;
   after: Uint8Array;
-  /** What was done to the part that is no escape: `reversed`, `latin-1`. */
+  /** What was done to the part that is not an escape: `reversed`, `latin-1`. */
   form?: string;
 };
 
-/** A canonical text of fewer bytes would be found by chance. */
+/** Shorter canonical texts would match by chance. */
 const SHORTEST = 6;
 
-/** How much has to agree, so that it is no chance in gigabytes. */
+/** How many bits must agree to rule out chance in gigabytes. */
 const ENOUGH_BITS = 44;
 
-/** The bits that each character of a random text of this kind holds. */
+/** The bits that each character of a random text of this kind carries. */
 function bitsOf(text: string): number {
   const kinds: [RegExp, number][] = [
     [/^\d+$/, 10],
@@ -40,7 +40,7 @@ export function canonicalOf(bytes: Uint8Array): Buffer {
   return Buffer.from(reducer.text.bytes.subarray(0, reducer.text.length));
 }
 
-// What stands before or after a value and may become one escape, or one seam, with its first or last characters.
+// What may precede or follow a value and form one escape, or one seam, with its first or last characters.
 const BEFORE = ['=', '%', '\\', '&', '&#', '\\u', '\\x', '\n', '"', "'", '`', '>', '{', '}', '0', 'a'].map(
   (text) => Buffer.from(text),
 );
@@ -88,13 +88,13 @@ function needleOf(part: Part, value: Buffer, form?: string): Needle | undefined 
   for (const context of AFTER)
     end = Math.min(end, sharedStart(whole, canonicalOf(Buffer.concat([value, context]))));
   const enough = Math.min(whole.length, Math.ceil(ENOUGH_BITS / bitsOf(whole.toString('latin1'))));
-  // base64 and hex lose up to three characters at the ends to what is around them.
+  // base64 and hex lose up to three characters at the ends to their surroundings.
   const spare = (): number => Math.max(0, end - start - enough);
   if (value.length >= 12) {
     if (end === whole.length) end -= Math.min(1, spare());
     start += Math.min(Math.max(0, 3 - start), spare());
   }
-  // What a rare context would leave too little of is compared in full: better it is missed than found everywhere.
+  // If a rare context would leave too little, all of it is compared: better to miss it than to find it everywhere.
   if (end - start < enough) [start, end] = [0, whole.length];
   if (end - start < SHORTEST) return undefined;
   return {
@@ -106,7 +106,7 @@ function needleOf(part: Part, value: Buffer, form?: string): Needle | undefined 
   };
 }
 
-/** The forms of a value that are not told from its canonical text, with their names. */
+/** The forms of a value that its canonical text does not cover, with their names. */
 function formsOf(value: Buffer): [string | undefined, Buffer][] {
   const text = value.toString();
   const isText = Buffer.from(text).equals(value);
@@ -136,7 +136,7 @@ export function needlesOf(part: Part): Needle[] {
   return [...new Map(needles.reverse().map((needle) => [needle.bytes.toString(), needle])).values()];
 }
 
-/** A part of so few canonical characters that it is searched for in the raw bytes, under one encoder at a time. */
+/** A part with so few canonical characters that it is searched for in the raw bytes, under one encoder at a time. */
 export type RawNeedle = { part: Part; bytes: Uint8Array; name: string };
 
 /** The raw texts of a part that has no needle. */

@@ -1,8 +1,8 @@
 import { type Search, searchBytes } from './search.ts';
 
 /**
- * Makes texts fit to be shown: whatever in them is a part of a secret in any encoding, or a stretch of one that is
- * longer than the secret's id, is replaced by the id in guillemets.
+ * Makes texts safe to show: any part of a secret in any encoding, or any fragment of one that is longer than the
+ * secret's id, is replaced with the id in guillemets.
  */
 export class Redactor {
   readonly #search: Search;

@@ -2,12 +2,13 @@ import { BEGINS_ESCAPE, decodeEscapes, LOOK_AHEAD, mayBeginEscape } from './esca
 import { cutSeam, cutTag, mayEndTag } from './seams.ts';
 import { emptyText, type Text } from './text.ts';
 
-/** How many bytes are given to a reducer at once, at most. */
+/** The most bytes that a reducer is given at once. */
 export const LARGEST_READ = 1 << 16;
 
 // No escape is this long in raw bytes, even in UTF-16, so none crosses a gap of this length without any.
 const GAP = 32;
-// A value of 40 characters under three encoders that escape every character. What is longer is read in two overlapping parts.
+// A value of 40 characters under three encoders that escape every character. Longer input is read in two overlapping
+// parts.
 const LONGEST_VALUE = 3 << 13;
 
 const [DROP, KEEP, ESCAPE, QUOTE, TAG_END, BRACE, LINE_BREAK, LINE_PREFIX] = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -25,7 +26,7 @@ for (let byte = 0; byte < 256; byte += 1) if (BEGINS_ESCAPE[byte] === 1) KIND[by
 const SPARE = [emptyText(2 * LARGEST_READ + LOOK_AHEAD), emptyText(2 * LARGEST_READ + LOOK_AHEAD)] as const;
 
 const [BACKSLASH, BACKTICK, CARET, DOLLAR, DOUBLE_QUOTE] = [0x5c, 0x60, 0x5e, 0x24, 0x22];
-// The commonest escapes by far, which need no decoding.
+// By far the most common escapes, which need no decoding.
 const [LOWER_N, LOWER_R, LOWER_T] = [0x6e, 0x72, 0x74];
 function isEscapedBreak(bytes: Uint8Array, at: number, end: number): boolean {
   if (bytes[at] !== BACKSLASH || at + 1 >= end) return false;
@@ -33,7 +34,10 @@ function isEscapedBreak(bytes: Uint8Array, at: number, end: number): boolean {
   return next === LOWER_N || next === LOWER_R || next === LOWER_T;
 }
 
-/** Copies bytes up to one that means something, at most 65,535. Gives how many were read, times 65,536, and written. */
+/**
+ * Copies bytes up to one with a meaning, at most 65,535. Returns the number read, times 65,536, plus the number
+ * written.
+ */
 function copyPlain(
   bytes: Uint8Array,
   from: number,
@@ -57,7 +61,7 @@ function copyPlain(
   return ((at - from) << 16) | (length - start);
 }
 
-/** A reading that was put aside. */
+/** The saved state of a reading. */
 export type Saved = { bytes: Uint8Array; at: Float64Array; quote: number; lineStart: number };
 
 /**
@@ -65,11 +69,11 @@ export type Saved = { bytes: Uint8Array; at: Float64Array; quote: number; lineSt
  * a string. However a value was encoded, its canonical text is the same. base64 and the like are left to `blocks.ts`.
  */
 export class Reducer {
-  /** The canonical text so far. Whoever reads it may `forget` its beginning. */
+  /** The canonical text so far. Its reader may `forget` its beginning. */
   readonly text: Text;
   #quote = -1;
   #quoteKind = 0;
-  /** The shortest that the text has been in this decoding. */
+  /** The shortest length of the text during this decoding. */
   #lowest = 0;
   #lineStart = -1;
 
@@ -77,7 +81,7 @@ export class Reducer {
     this.text = emptyText(capacity);
   }
 
-  /** Begins with a new content, or goes on with one that was saved. */
+  /** Begins with a new content, or continues one that was saved. */
   reset(saved?: Saved): void {
     this.text.length = saved?.bytes.length ?? 0;
     this.#quote = saved?.quote ?? -1;
@@ -87,7 +91,7 @@ export class Reducer {
     this.text.at.set(saved.at);
   }
 
-  /** Copies what is needed to go on later, with the last bytes of the canonical text, `kept` at most. */
+  /** Copies the state needed to continue later, with the last bytes of the canonical text, `kept` at most. */
   save(kept: number): Saved {
     this.forget(Math.max(0, this.text.length - kept));
     const { bytes, at, length } = this.text;
@@ -110,8 +114,8 @@ export class Reducer {
   }
 
   /**
-   * Reads `bytes[from, end)` and gives where it stopped: before the end if an escape may go on after it, unless that is
-   * the last. At most `LARGEST_READ` bytes may be new. `offset` is where `bytes` begins in the content.
+   * Reads `bytes[from, end)` and returns where it stopped: before the end if an escape may continue after it, unless it
+   * is the last. At most `LARGEST_READ` bytes may be new. `offset` is where `bytes` begins in the content.
    */
   read(bytes: Uint8Array, from: number, end: number, isLast: boolean, offset: number): number {
     for (let at = from; at < end; ) {
@@ -127,7 +131,7 @@ export class Reducer {
     return end;
   }
 
-  // The hot loop: one table look-up for each byte. Stops at an escape, unless those are decoded already.
+  // The hot loop: one table lookup for each byte. Stops at an escape, unless those are decoded already.
   #plain(bytes: Uint8Array, from: number, end: number, offset: number, isDecoded: boolean): number {
     const { text } = this;
     const { bytes: out, at: places } = text;
@@ -180,7 +184,7 @@ export class Reducer {
     const last = text.bytes[length - 1];
     text.length = length;
     if (kind === LINE_PREFIX) return this.#lineStart === length;
-    // Templates write a brace twice to mean one.
+    // Templates double a brace to mean one.
     if (kind === BRACE) return length > 0 && last === byte;
     if (!mayEndTag(last) || !cutTag(text)) return false;
     this.#lowest = Math.min(this.#lowest, text.length);
@@ -188,7 +192,7 @@ export class Reducer {
   }
 
   #endPiece(quote: number, next: number | undefined): void {
-    // PowerShell escapes with a backtick what it stands before.
+    // PowerShell escapes the next character with a backtick.
     if (quote === BACKTICK && (next === DOLLAR || next === DOUBLE_QUOTE || next === BACKTICK)) return;
     const { text } = this;
     cutSeam(text, quote === this.#quoteKind ? this.#quote : -1);
@@ -197,7 +201,7 @@ export class Reducer {
     this.#quoteKind = quote;
   }
 
-  // Escapes follow one another closely, with at most a gap between them: where the last one surely ends.
+  // Escapes follow one another closely, with at most a gap between them: where the last one is sure to end.
   #endOfEscapes(bytes: Uint8Array, from: number, end: number): number {
     let last = from;
     for (let at = from + 1; at < end; at += 1) {

@@ -1,13 +1,13 @@
 import type { Text } from './text.ts';
 
-/** What stands between the quotes around two pieces of a string, without its own quotes and white space. */
+/** What is between the quotes around two pieces of a string, without its own quotes and white space. */
 const BETWEEN_QUOTES = new Set(['+', '.', ',', '}{', '.concat(', ').concat(', '+(', ')+(', ')+']);
 const LONGEST = 10;
 const MAY_JOIN = new Uint8Array(256);
 for (const between of BETWEEN_QUOTES) MAY_JOIN[between.charCodeAt(0)] = 1;
 const RSC_BORDER = /\]\)<\/script><script[^>]*>self\.__next_f\.push\(\[1,$/;
 const RSC_END = '.push([1,';
-// Markup of highlighters only: whatever else an attribute holds is searched.
+// Only markup of highlighters: anything else in an attribute is searched.
 const CLASS =
   'class=(?:(?:hljs|token|shiki|line|highlight|chroma|pl-|mtk|cm-|ace_)[a-z0-9_-]{0,30}|[a-z]{1,3}\\d{0,2})';
 const COLOUR = '(?:#[0-9a-fA-F]{3,8}|rgba?\\([\\d.,%]+\\)|var\\(--[a-z-]+\\)|[a-z]{3,12})';
@@ -24,7 +24,9 @@ function endOf({ bytes, length }: Text, count: number): string {
   return Buffer.from(bytes.buffer, Math.max(0, length - count), Math.min(length, count)).toString('latin1');
 }
 
-/** Cuts what joins two pieces of a string off a text in which a quote follows now. `quote` is where the last quote was. */
+/**
+ * Removes from a text, now followed by a quote, what joins two pieces of a string. `quote` is where the last quote was.
+ */
 export function cutSeam(text: Text, quote: number): void {
   const { bytes, length } = text;
   const size = length - quote;
@@ -34,12 +36,12 @@ export function cutSeam(text: Text, quote: number): void {
     text.length -= RSC_BORDER.exec(endOf(text, LONGEST_TAG))?.[0].length ?? 0;
 }
 
-/** Whether a tag that matters may have this as its last byte before ">". */
+/** Whether a relevant tag may have this as its last byte before ">". */
 export const mayEndTag = (byte: number | undefined): boolean => byte !== undefined && MAY_END_TAG[byte] === 1;
 const MAY_END_TAG = new Uint8Array(256);
 for (const byte of Buffer.from('/-;)_ABCDEFabcdefghijklmnopqrstuvwxyz0123456789')) MAY_END_TAG[byte] = 1;
 
-/** Cuts a tag or comment that ends now off a text, and tells whether it was one. */
+/** Removes a tag or comment at the end of a text, and returns whether there was one. */
 export function cutTag(text: Text): boolean {
   const { bytes, length } = text;
   let start = length - 1;

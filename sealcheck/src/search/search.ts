@@ -14,11 +14,11 @@ export type Hit = {
   length: number;
 };
 
-/** How many times base64, hex and byte lists may hold one another. */
+/** How deep base64, hex and byte lists may be nested. */
 const DEEPEST = 3;
-/** Canonical text that is kept when more is read: what a value may be spread over. */
+/** Canonical text that is kept when more is read: the distance over which a value may be spread. */
 const KEPT = 12 << 10;
-/** Raw bytes before those that are read, which name the encoding of what was found. */
+/** Raw bytes before the current ones, which name the encoding of what was found. */
 const KEPT_RAW = 8 << 10;
 const FULL = 2 * LARGEST_READ;
 const LONGEST_ESCAPE = 16;
@@ -26,10 +26,10 @@ const DROPPED = new Set(Buffer.from('\0\t\r\n "\'`\\'));
 
 type Found = { part: Part; encoding: string; start: number; end: number };
 
-/** Some bytes of a content that are read now. */
+/** Some bytes of a content that are being read. */
 type Reading = {
   search: Search;
-  /** The bytes, up to `end`. What was read before may come first, for the names of what is found. */
+  /** The bytes, up to `end`. Bytes that were read earlier may precede them, to name the encoding of a hit. */
   raw: Buffer;
   end: number;
   /** Where `raw` begins in the content. */
@@ -58,7 +58,7 @@ export class Search {
   }
 }
 
-/** Reads one content, or one decoded stretch of it: finds needles in its canonical text, and decodes what that holds. */
+/** Reads one content, or one decoded chunk of it: finds needles in its canonical text, and decodes what that holds. */
 class Level {
   readonly depth: number;
   readonly reducer = new Reducer(FULL + 2 * LARGEST_READ + KEPT);
@@ -68,19 +68,19 @@ class Level {
     this.depth = depth;
   }
 
-  /** Begins with a new content, or goes on with one. */
+  /** Begins with a new content, or continues one. */
   begin(saved?: Saved): void {
     this.reducer.reset(saved);
     this.#searchedTo = this.reducer.text.length;
   }
 
-  /** Gives what the content's next bytes need, so that another one can be read in between. */
+  /** Returns the state that the content's next bytes need, so that another one can be read in between. */
   suspend(reading: Reading): Saved {
     this.#decode(reading);
     return this.reducer.save(KEPT);
   }
 
-  /** Reads on from `from`, and gives where it stopped, as `Reducer.read` does. */
+  /** Reads on from `from`, and returns where it stopped, as `Reducer.read` does. */
   read(reading: Reading, from: number, isLast: boolean): number {
     const stopped = this.reducer.read(reading.raw, from, reading.end, isLast, reading.offset);
     const { text } = this.reducer;
@@ -93,7 +93,7 @@ class Level {
     return stopped;
   }
 
-  /** Reads a text that is there whole. */
+  /** Reads a complete text. */
   whole(reading: Reading): void {
     this.begin();
     reportRaw(reading);
@@ -115,7 +115,7 @@ class Level {
     this.#searchedTo = length;
   }
 
-  // The needle is the middle of the value; what is left of it on either side belongs to the match if it is there.
+  // The needle is the middle of the value; the rest of the value on either side belongs to the match if it is there.
   #whole({ bytes: middle, before, after }: Needle, place: number): [number, number] {
     const { bytes, length } = this.reducer.text;
     let [first, last] = [place, place + middle.length - 1];
@@ -161,7 +161,7 @@ function reportRaw({ search, raw, end, offset, names, report }: Reading): void {
   });
 }
 
-/** Where the value itself stands plainly, if it does. Quotes and spaces that it begins with are not in `start`. */
+/** Where the value itself is in plain form, if it is. Quotes and spaces that it begins with are not in `start`. */
 function plainStart(value: Buffer, raw: Buffer, start: number): number | undefined {
   for (let skipped = 0; skipped < value.length; skipped += 1) {
     const from = start - skipped;
@@ -171,7 +171,7 @@ function plainStart(value: Buffer, raw: Buffer, start: number): number | undefin
   return undefined;
 }
 
-/** Where exactly a needle lies in the content, and in what encoding. */
+/** Where exactly a needle is in the content, and in what encoding. */
 function locate(
   { part, form }: Needle,
   { raw, offset, names }: Reading,
@@ -191,7 +191,7 @@ function locate(
   return { part, encoding: encodingOf(slice, value, form, names), start, end };
 }
 
-/** Of hits that overlap, the one that says most (the longest) for each secret, in order of offset. */
+/** Of overlapping hits the most specific (the longest) for each secret, in order of offset. */
 export function strongest(hits: readonly Hit[]): Hit[] {
   const kept: Hit[] = [];
   const ordered = [...hits].sort((a, b) => b.length - a.length || a.offset - b.offset);
@@ -213,20 +213,20 @@ export function strongest(hits: readonly Hit[]): Hit[] {
 
 const MOST_HITS = 1000;
 const NOTHING = Buffer.alloc(0);
-// Bytes of all streams pass through here one after the other: room for the kept ones, for those that wait, and for new ones.
+// Bytes of all streams pass through here one after the other: room for the kept ones, the waiting ones and new ones.
 const passage = Buffer.from(new ArrayBuffer(KEPT_RAW + 2 * LARGEST_READ));
 let owner: StreamSearch | undefined;
 
 /** Searches a stream of chunks in bounded memory. */
 export class StreamSearch {
   readonly hits: Hit[] = [];
-  /** How many hits were dropped since the list is full: one stream needs no more to be called a leak. */
+  /** Number of hits dropped because the list is full: one stream needs no more to be called a leak. */
   dropped = 0;
   readonly #search: Search;
   readonly #seen = new Set<string>();
   #held: Buffer[] = [];
   #heldBytes = 0;
-  /** Raw bytes that were read, for names, and after `#read` those that wait for more. */
+  /** Raw bytes that were read, to name encodings, and after `#read` those that wait for more. */
   #tail = NOTHING;
   #read = 0;
   /** Where the tail begins in the stream. */
@@ -238,7 +238,7 @@ export class StreamSearch {
   }
 
   push(chunk: Buffer): void {
-    // Who gives a small chunk may use its memory again.
+    // The sender of a small chunk may reuse its memory.
     this.#held.push(chunk.length < LARGEST_READ ? Buffer.from(chunk) : chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes >= LARGEST_READ) this.#work(false);
@@ -301,7 +301,7 @@ export class StreamSearch {
   }
 }
 
-/** Searches a text that is at hand whole. */
+/** Searches a text that is completely in memory. */
 export function searchBytes(search: Search, bytes: Buffer): Hit[] {
   const stream = new StreamSearch(search);
   stream.push(bytes);

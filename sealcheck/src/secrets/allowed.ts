@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { CouldNotCheck } from '../verdict.ts';
 
-/** What an allow file says is no secret today, and warnings about lines that no longer hold. */
+/** What an allow file exempts today, and warnings about lines that have expired. */
 export type Allowed = { names: string[]; warnings: string[] };
 
 /**
- * Reads an allow file. Each line has a name as `--not-secret` takes it, the last day on which it holds, and the reason:
- * `STRIPE_KEY 2027-01-31 the publishable key, which browsers get`. Blank lines and lines that begin with "#" are left out.
+ * Reads an allow file. Each line has a name as for `--not-secret`, the last day on which it is valid, and the reason:
+ * `STRIPE_KEY 2027-01-31 the publishable key, which browsers get`. Blank lines and lines that begin with "#" are
+ * ignored.
  *
  * @throws CouldNotCheck if the file cannot be read, or if a line lacks its date or its reason.
  */

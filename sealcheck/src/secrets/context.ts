@@ -9,14 +9,14 @@ const skippedFolders =
 const examples = /\.(?:example|sample|template|tmpl|dist|defaults?|md)$|^README/i;
 const largest = 256 * 1024;
 
-/** Files that hold credentials by their name, by the end of their path. */
+/** Files that hold credentials according to their name, by the end of their path. */
 const credentialFiles =
   /(?:^|\/)(?:\.npmrc|\.yarnrc(?:\.yml)?|\.netrc|_netrc|\.pgpass|\.my\.cnf|\.pypirc|pip\.conf|\.git-credentials|\.git\/config|\.docker\/config\.json|\.dockercfg|\.dockerconfigjson|\.kube\/config|kubeconfig|\.aws\/credentials|\.s3cfg|\.htpasswd|settings\.xml|nuget\.config|auth\.json|credentials(?:\.json|\.ya?ml)?|service[-_]?account[\w-]*\.json|secrets?\.(?:json|ya?ml|toml|txt)|[\w.-]*\.tfvars|[\w.-]*\.tfvars\.json|\.vault-token|gradle\.properties|\.composer\/auth\.json)$/i;
 const envFiles = /(?:^|\/)(?:\.env(?:\.[\w.-]+)?|\.envrc|[\w-]+\.env)$/;
 const secretFolders = /(?:^|\/)(?:env|secrets|\.secrets)\/[^/]+$/;
 const keyFiles = /(?:^|\/)(?:id_(?:rsa|dsa|ecdsa|ed25519)|[\w.-]+\.(?:pem|key|p8|ppk))$/;
 
-// Prefixes that a service gives its tokens, so that scanners find them.
+// Prefixes that services give their tokens, so that scanners find them.
 const token =
   /\b(?:gh[pousr]_\w{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}|[sr]k_live_\w{16,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{35}|sk-(?:ant-|proj-)?[\w-]{32,}|SG\.[\w-]{16,}\.[\w-]{16,}|dckr_pat_[\w-]{20,}|hf_\w{30,}|shpat_\w{32}|pypi-[\w-]{50,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,})/g;
 const privateKey = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\s\S]+?-----END (?:[A-Z]+ )*PRIVATE KEY-----/g;
@@ -43,7 +43,7 @@ function* filesIn(folder: string): Generator<string> {
 const existing = (path: string): string[] =>
   statSync(path, { throwIfNoEntry: false })?.isFile() ? [path] : [];
 
-// Ids are shown and compared on the command line: a path with slashes would read like a place in the image.
+// Ids are shown and compared on the command line: a path with slashes would look like a location in the image.
 const idOf = (path: string): string => path.replace(/[^\w.-]+/g, '_').replace(/^_+/, '');
 
 function secretsOf(path: string, root: string): DeclaredSecret[] {
@@ -68,8 +68,8 @@ function secretsOf(path: string, root: string): DeclaredSecret[] {
 }
 
 /**
- * Finds the credentials in a build context without being told: files that hold them by their name, and tokens and private
- * keys in any text. Symbolic links are not followed; dependencies, build output and examples are passed over.
+ * Finds the credentials in a build context by itself: files that hold them according to their name, and tokens and
+ * private keys in any text. Symbolic links are not followed; dependencies, build output and examples are skipped.
  *
  * @throws CouldNotCheck if the folder cannot be read.
  */

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 
-/** Something to search for. `hot` is the range of bytes that nobody else would have; without it, all of them. */
+/** Something to search for. `hot` is the range of bytes that identifies it; without it, all of them. */
 export type Draft = { name: string; text: string; hot?: { from: number; to: number } };
 
 /** The longest text that is searched for in one piece. */
@@ -26,7 +26,7 @@ function namedValues(text: string): Draft[] {
   });
 }
 
-// The scheme, the user, the password with whatever is raw in it, and the host: a URL, or a DSN of Go's MySQL driver.
+// The scheme, the user, the password with any raw characters in it, and the host: a URL, or a DSN of Go's MySQL driver.
 const withUser =
   /^((?:jdbc:)?[a-z][a-z0-9+.-]*:(?:thin:|\/\/))?([^\s:@/?#]*)(?:[:/](.+))?@(?:[a-z]+\(|\/\/)?[\w.[\]:-]/i;
 
@@ -34,7 +34,7 @@ function partsOfUrl(text: string): Draft[] {
   const match = withUser.exec(text);
   if (!match) return [];
   const [, scheme, user = '', password] = match;
-  // Without a scheme only Go's form is one: an @ may as well be part of a password.
+  // Without a scheme only Go's form is recognized: an @ could also be part of a password.
   if (scheme === undefined && !/@[a-z]+\(/.test(text)) return [];
   const start = scheme?.length ?? 0;
   const whole = (from: number, to: number): Draft[] =>
@@ -75,7 +75,9 @@ function isPublicLine(line: string, known: Buffer): boolean {
   return line.startsWith(openSshHead) || (bytes.length > 24 && known.includes(bytes.subarray(12, 24)));
 }
 
-/** The lines of private keys; none for certificates and public keys, and undefined for a text without any such block. */
+/**
+ * The lines of private keys; none for certificates and public keys, and undefined for a text without any such block.
+ */
 export function linesOfPem(text: string): Draft[] | undefined {
   const written = text.replaceAll('\\n', '\n').replace(/-----(BEGIN|END)[^-]*-----/g, '\n$&\n');
   const blocks = [...written.matchAll(pemBlock)];
@@ -97,7 +99,7 @@ export const withoutPem = (text: string): string => text.replace(pemBlock, '');
 const jwt = /^(eyJ[\w-]+\.[\w-]+\.)([\w-]{20,})$/;
 const scheme = /^(?:authorization:\s*)?(?:basic|bearer|token)\s+(?=\S+$)/i;
 
-// The user and password of Basic and of Docker's and npm's auth, a Kubernetes secret, a key of a kubeconfig.
+// The user and password of Basic and of Docker's and npm's auth, a Kubernetes secret, a key in a kubeconfig.
 function decodedBase64(text: string): Draft[] {
   if (!/^[A-Za-z0-9+/_-]{8,}={0,2}$/.test(text)) return [];
   const inner = Buffer.from(text, 'base64').toString();
@@ -113,8 +115,8 @@ function decodedBase64(text: string): Draft[] {
 }
 
 /**
- * Takes one value apart into what would give it away. `bare` says whether there was nothing in it but itself, so that
- * whether it is a secret depends on what it is called.
+ * Splits one value into the parts that would give it away. `bare` says whether it contained nothing but itself, so that
+ * its name decides whether it is a secret.
  */
 export function takeValueApart(text: string): { drafts: Draft[]; bare: boolean } {
   const pem = linesOfPem(text);

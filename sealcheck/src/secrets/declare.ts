@@ -4,13 +4,13 @@ import { CouldNotCheck } from '../verdict.ts';
 import { readAssignments } from './formats.ts';
 import { textOf } from './text.ts';
 
-/** A secret as declared on the command line. `value` has lost one trailing line break, as a shell would strip it. */
+/** A secret as declared on the command line. `value` has lost one trailing newline, as a shell would strip it. */
 export type DeclaredSecret = {
   id: string;
   value: Buffer;
-  /** Where the value was read, for messages: never the value. */
+  /** Where the value was read, for messages; never the value itself. */
   origin: string;
-  /** Whether it comes from a file that also holds what is no secret, so that its name and looks decide. */
+  /** Whether it comes from a file that also holds values that are not secret, so that its name and form decide. */
   isConfiguration?: boolean;
   /** Whether it was found in a build context, without being named. */
   isFound?: boolean;
@@ -18,7 +18,7 @@ export type DeclaredSecret = {
   otherReadings?: readonly string[];
 };
 
-/** What a check knows of its surroundings: the variables that `env=` may name. */
+/** The environment of a check: the variables that `env=` may name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 const maximumBytes = 500 * 1024;
@@ -29,7 +29,7 @@ function withoutFinalLineBreak(value: Buffer): Buffer {
   return value.subarray(0, end);
 }
 
-// `src=$DATABASE_URL` is an easy mistake: what may be a value is not repeated in a message.
+// `src=$DATABASE_URL` is an easy mistake: a possible value is not repeated in a message.
 const isShowable = (path: string): boolean =>
   /^[\w./\\ ~-]{1,200}$|^[A-Za-z]:[\w./\\ ~-]{1,200}$/.test(path) &&
   path.split(/[/\\]/).every((part) => !/^(?=.*\d)(?=.*[A-Za-z])[\w-]{12,}$/.test(part));
@@ -37,7 +37,7 @@ const isShowable = (path: string): boolean =>
 /** A path for a message, unless it may be a secret's value. */
 export const shownPath = (path: string): string => (isShowable(path) ? path : 'what was given as a file');
 
-/** Reads a file that holds a secret or several. `id` is for messages. */
+/** Reads a file that holds one or more secrets. `id` is for messages. */
 export function readSecretFile(id: string, path: string): Buffer {
   let value: Buffer;
   try {
@@ -96,10 +96,11 @@ function fieldsOf(option: string): Map<string, string> {
 }
 
 /**
- * Reads one `--secret` option in Docker's syntax (`id=name,src=path`, `id=name,env=NAME`, `type=` accepted).
- * With neither `src` nor `env` the id is a variable if one is set, else a file, as `docker build` has it.
+ * Reads one `--secret` option in Docker's syntax (`id=name,src=path`, `id=name,env=NAME`, `type=` accepted). With
+ * neither `src` nor `env` the id is a variable if one is set, else a file, as in `docker build`.
  *
- * @throws CouldNotCheck if the option is malformed or its value is missing or empty. No message holds what may be a value.
+ * @throws CouldNotCheck if the option is malformed or its value is missing or empty. No message contains a possible
+ * value.
  * @see https://docs.docker.com/reference/cli/docker/buildx/build/#secret
  */
 export function readSecretOption(option: string, variables: Variables): DeclaredSecret {
@@ -110,7 +111,7 @@ export function readSecretOption(option: string, variables: Variables): Declared
   }
   const file = fields.get('src') ?? fields.get('source');
   const variable = fields.get('env');
-  // `id=$TOKEN` is the same mistake: an id that nothing is known by is not repeated.
+  // `id=$TOKEN` is the same mistake: an unknown id is not repeated.
   const label = file === undefined && variable === undefined && !isShowable(id) ? '…' : id;
   let secret: DeclaredSecret;
   if (variable !== undefined) secret = fromVariable(id, variable, variables);
@@ -124,7 +125,7 @@ export function readSecretOption(option: string, variables: Variables): Declared
 }
 
 /**
- * Reads each line's value of an env file as a secret whose id is the variable's name.
+ * Reads the value of each line in an env file as a secret whose id is the variable's name.
  *
  * @throws CouldNotCheck if the file cannot be read.
  */
@@ -133,7 +134,7 @@ export function readEnvFile(path: string): DeclaredSecret[] {
   return secretsOfLines(textOf(value) ?? value.toString('latin1'), path);
 }
 
-/** The variables of a text in the form of an env file, each with every reading of its line. */
+/** The variables of a text in env file format, each with every reading of its line. */
 export function secretsOfLines(text: string, origin: string): DeclaredSecret[] {
   const readings = new Map<string, string[]>();
   for (const { path, value } of readAssignments(text) ?? [])

@@ -7,14 +7,14 @@ import { parseAllDocuments } from 'yaml';
 /** A value in a structured file. `path` leads to it, as in `database.password`. */
 export type Leaf = { path: string; value: string };
 
-/** Reads a file of one format; undefined or an error means that it is another format. */
+/** Reads a file of one format; undefined or an error means that it has another format. */
 type Format = { name: string; read(text: string): Leaf[] | undefined };
 
 const deepest = 12;
 const isComment = (line: string): boolean => /^\s*(?:[#;!]|\/\/\s|$)/.test(line);
 const meaningful = (text: string): string[] => text.split(/\r?\n/).filter((line) => !isComment(line));
 
-// A document within a variable or a string of another.
+// A document in a variable or a string of another.
 function structuredJson(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -95,7 +95,7 @@ function pgpass(text: string): Leaf[] | undefined {
 const assignment = /^\s*(?:export\s+|set\s+|\$env:)?([\w.$/:@~-]+(?:\[[^\]]*\])?)\s*[=:]/i;
 const section = /^\s*\[[^\]]*\]\s*$/;
 
-/** The assignments of a text, each as a shell, Docker, and readers of INI and properties understand it. */
+/** The assignments of a text, each as a shell, Docker, and INI and properties readers understand it. */
 export function readAssignments(text: string): Leaf[] | undefined {
   const lines = meaningful(text);
   const assigned = lines.filter((line) => assignment.test(line) || section.test(line));
@@ -110,7 +110,7 @@ export function readAssignments(text: string): Leaf[] | undefined {
     const value = line.replace(assignment, '').trim();
     const quoted = /^(["'])(.*?)\1\s*(?:[#;].*)?$/.exec(value)?.[2];
     leaves.push(...leavesOf(quoted ?? value.replace(/\s+[#;].*$/, '').replace(/;$/, ''), path));
-    // Docker takes a comment for a part of the value.
+    // Docker reads a comment as part of the value.
     if (quoted === undefined) leaves.push({ path, value });
   }
   return leaves;
@@ -156,7 +156,7 @@ const formats: readonly Format[] = [
   { name: 'assignments', read: readAssignments },
 ];
 
-/** Takes a structured text apart, whatever its format; undefined if it is of none that is known. */
+/** Parses a structured text in any known format; undefined if it is in none of them. */
 export function readStructured(text: string): { format: string; leaves: Leaf[] } | undefined {
   for (const { name, read } of formats) {
     try {

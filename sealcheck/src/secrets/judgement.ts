@@ -1,11 +1,11 @@
-/** Judges by its name and its value whether something in a configuration is a secret. */
+/** Decides by name and value whether something in a configuration is a secret. */
 
 // The last word of a name says what it is: AUTH_TOKEN is a token, TOKEN_URL an address.
 const credentialName =
   /(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|key|keys|credentials?|auth|pat|dsn|webhook|signature|sig|salt|pepper|cookie|connectionstring|jwt|bearer|authorization|session|sessionid)$/;
 const publicName =
   /(?:host|hostname|server|address|addr|port|region|zone|env|environment|type|kind|engine|driver|dialect|provider|scheme|protocol|database|db|dbname|schema|user|username|login|email|mail|project|name|url|uri|endpoint|origin|issuer|audience|scopes?|version|level|mode|locale|lang|language|tz|timezone|bucket|namespace|cluster|context|alg|algorithm|domain|path|dir|file|format|charset|title|description|machine|registry|expiry|expiresin|ttl|timeout|length|size|count|limit|author)$/;
-// Identities and certificates, which look random and are public.
+// Identities and certificates, which look random but are public.
 const identityName =
   /(?:id|identifier|certificate|certificatedata|certificateauthoritydata|cert|crt|certurl|cacert|ca|hash|digest|checksum|integrity|fingerprint|thumbprint|sha\d*|commit|revision|image|tag|release|options|opts|flags|args|brokers|attributes|schedule|cron)$/;
 const looksRandom = /^(?=.*\d)(?=.*[A-Za-z])[^\s.]{12,}$/;
@@ -15,10 +15,10 @@ const publishedPrefix =
   /^(?:NEXT_PUBLIC|VITE|REACT_APP|PUBLIC|NUXT_PUBLIC|GATSBY|EXPO_PUBLIC|VUE_APP|STORYBOOK)_/;
 const credentialInPublished = /SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL/;
 
-/** Whether a framework puts the variable into what browsers get. */
+/** Whether a framework includes the variable in what it sends to browsers. */
 export const isPublishedName = (name: string): boolean => publishedPrefix.test(name);
 
-// What is no secret whatever it is called.
+// Never a secret, whatever its name.
 const plainValues: readonly RegExp[] = [
   /^(?:true|false|yes|no|on|off|null|none|undefined|~)$/i,
   // Numbers, durations, sizes, versions, dates.
@@ -30,12 +30,12 @@ const plainValues: readonly RegExp[] = [
 const filePath = /^(?:\.{0,2}|~|[A-Za-z]:)[\\/][\w .\\/@-]*$/;
 const randomSegment = /(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{10,}/;
 
-// Letters alone may be random too: more capitals within a word than a name has.
+// Letters alone may also be random: more capitals within a word than a name has.
 const mixedLetters = /[A-Za-z]*[a-z][A-Z]+[a-z]+[A-Z][A-Za-z]*[a-z][A-Z]/;
 
-// What is no secret unless it is called one.
+// Not a secret unless its name says so.
 const publicValues: readonly RegExp[] = [
-  // Addresses of the network and of a mailbox.
+  // Network and e-mail addresses.
   /^(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:\/[a-z/._-]*)?$/i,
   /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?(?:\/\d{1,2})?$/i,
   /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/,
@@ -53,7 +53,7 @@ const publicValues: readonly RegExp[] = [
 
 const publicUrl = /^[a-z][a-z0-9+.-]*:\/\/(?![^\s/?#]*@)[^\s]*$/i;
 const sentryDsn = /^https:\/\/[0-9a-f]{32}@[\w.-]*sentry\.io\/\d+$/;
-// hooks.slack.com/services/T0/B0/x7Hk…: who has the address has the right.
+// hooks.slack.com/services/T0/B0/x7Hk…: knowing the address is enough to use it.
 const hasCapability =
   /[?&#][\w.-]*(?:token|key|secret|sig|password|auth)[\w.-]*=|\/(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{18,}(?=[/?#]|$)/i;
 
@@ -65,15 +65,15 @@ const hasPassword = /:\/\/[^\s@/]*:\S+@/;
 /** Whether a name says that its value is a credential. */
 export const isCredentialName = (path: string): boolean => credentialName.test(lastWord(path));
 
-/** Whether a value is made for browsers, whatever it looks like: a publishable key, a DSN of Sentry, a public variable. */
+/** Whether a value is made for browsers, whatever it looks like: a publishable key, a Sentry DSN, a public variable. */
 export function isMadePublic(path: string, value: string): boolean {
   if (sentryDsn.test(value) || publicKeyName.test(path.toLowerCase())) return true;
   return isPublishedName(path) && !credentialInPublished.test(path) && !hasPassword.test(value);
 }
 
 /**
- * Whether a value is a secret by its name and looks. Of a file that is declared a secret everything is, but for what is
- * evidently public; of other files (`isConfiguration`) what has a credential's name or looks random.
+ * Whether a value is a secret according to its name and form. In a file that is declared a secret, everything is,
+ * except evidently public values; in other files (`isConfiguration`), what has a credential's name or looks random.
  */
 export function isSecret(path: string, value: string, isConfiguration: boolean): boolean {
   const name = lastWord(path);

@@ -4,7 +4,7 @@ import { type Leaf, readStructured } from './formats.ts';
 import { isCredentialName, isMadePublic, isSecret } from './judgement.ts';
 import { textOf } from './text.ts';
 
-/** One telling part of a secret: what is searched for. `hot` is the range of bytes that nobody else would have. */
+/** One identifying part of a secret: what is searched for. `hot` is the range of bytes that identifies it. */
 export type Part = {
   secret: string;
   name: string;
@@ -12,7 +12,7 @@ export type Part = {
   hot: { from: number; to: number };
 };
 
-/** A part that is too short or too common to be searched for honestly, with the reason. */
+/** A part that is too short or too common to be searched for reliably, with the reason. */
 export type RefusedPart = {
   secret: string;
   part: string;
@@ -54,17 +54,17 @@ function reasonToRefuse(bytes: Buffer): string | undefined {
   return undefined;
 }
 
-/** What a secret was taken apart into. */
+/** The parts that a secret was split into. */
 export type Taken = {
   parts: Part[];
   refused: RefusedPart[];
-  /** The names of what is in it and is no secret by its name and looks. */
+  /** The names of the values in it that are not secret according to their name and form. */
   passedOver: string[];
-  /** Whether it has several lines, of no format that is known: each is then searched for as a whole. */
+  /** Whether it has several lines in an unknown format: each is then searched for as a whole. */
   isUnrecognised: boolean;
 };
 
-// Draft's texts are of characters, parts are of bytes.
+// Draft's texts are in characters, parts are in bytes.
 function piecesOf({ name, text, hot }: Draft): Omit<Part, 'secret'>[] {
   const bytes = Buffer.from(text);
   const from = hot ? Buffer.byteLength(text.slice(0, hot.from)) : 0;
@@ -118,7 +118,7 @@ function inOneLine(secret: DeclaredSecret, text: string, isExempt: (path: string
   const isLeftOut = isMadePublic(secret.id, text) || (bare && !isSecret(secret.id, text, true));
   if (secret.isConfiguration && isLeftOut)
     return { drafts: [], passedOver: [secret.id], isUnrecognised: false };
-  // What looks like a name may as well be the beginning of a password, so the line counts too.
+  // What looks like a name could also be the beginning of a password, so the line counts too.
   const leaves = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? [] : (structured?.leaves ?? []);
   const assigned = inLeaves(
     leaves.map(({ value }) => ({ path: 'line 1', value })),
@@ -150,17 +150,17 @@ function inLines(secret: DeclaredSecret, text: string, isExempt: (path: string) 
   return { drafts: [...(pem ?? []), ...drafts], passedOver: [], isUnrecognised: !pem };
 }
 
-// A placeholder such as "postgres" is no secret in a configuration, and a value without a credential's name none either.
+// In a configuration, neither a placeholder such as "postgres" nor a value without a credential's name is a secret.
 function isMissed(part: string, reason: string, secret: DeclaredSecret): boolean {
   const path = part.includes(': ') ? part.slice(0, part.lastIndexOf(': ')) : secret.id;
   return isCredentialName(path) && !(secret.isConfiguration && reason === commonReason);
 }
 
 /**
- * Takes a secret apart into what would give it away: the values in a file of a known format that are secrets by their
- * name and looks, the password of a URL, the lines of a private key, a long value in pieces of 64 bytes. `exempt` names
- * what is no secret: a secret, a path in it, the last word of that path, or both as `secret:path`. Parts that would
- * match by chance are refused with a reason.
+ * Splits a secret into the parts that would give it away: the values in a file of a known format that are secrets
+ * according to their name and form, the password of a URL, the lines of a private key, a long value in chunks of 64
+ * bytes. `exempt` names what is not secret: a secret, a path in it, the last word of that path, or both as
+ * `secret:path`. Parts that would match by chance are rejected with a reason.
  */
 export function takeApart(secret: DeclaredSecret, exempt: ReadonlySet<string> = new Set()): Taken {
   const isExempt = (path: string): boolean =>
@@ -185,7 +185,8 @@ export function takeApart(secret: DeclaredSecret, exempt: ReadonlySet<string> = 
     if (reason) refused.push({ secret: secret.id, part: piece.name, reason });
     else parts.push({ secret: secret.id, ...piece });
   }
-  // Of several readings of a line one is enough, and of a file that holds a secret only what is named like one is missed.
+  // Of several readings of a line one is enough, and of a file that holds a secret only missing credentials are
+  // reported.
   const missed = refused.filter(
     ({ part, reason }) =>
       !parts.some(({ name }) => name === part) &&

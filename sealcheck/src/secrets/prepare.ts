@@ -5,12 +5,12 @@ import type { DeclaredSecret } from './declare.ts';
 import { isPublishedName } from './judgement.ts';
 import { type Part, takeApart } from './parts.ts';
 
-/** The secrets of one check, compiled into a search, with what was refused. */
+/** The secrets of one check, compiled into a search, with what was rejected. */
 export interface Prepared {
   search: Search;
   redactor: Redactor;
   searched: Report['searched'];
-  /** What is searched for, a line for each secret: the names and lengths of its parts. */
+  /** What is searched for, one line per secret: the names and lengths of its parts. */
   description: string[];
   warnings: string[];
   notes: string[];

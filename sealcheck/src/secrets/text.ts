@@ -1,4 +1,4 @@
-/** The text of a secret file, of whatever Unicode encoding, without a mark; undefined if it is binary. */
+/** The text of a secret file, in any Unicode encoding, without a BOM; undefined if it is binary. */
 export function textOf(bytes: Buffer): string | undefined {
   const encoding = utf16Of(bytes);
   if (encoding === undefined) {

@@ -9,11 +9,11 @@ import { Crawler } from './crawler.ts';
 
 /** How far a site is followed. */
 export type CrawlLimits = {
-  /** Responses that are read at most; a site with more cannot be called clean. */
+  /** The most responses that are read; a site with more cannot be reported clean. */
   requests: number;
   /** Milliseconds for one response. */
   timeout: number;
-  /** Other origins whose files are read when a page loads them. */
+  /** Other origins whose files are read if a page loads them. */
   alsoOrigins: readonly string[];
 };
 
@@ -30,10 +30,10 @@ function startOf(address: string): URL {
 }
 
 /**
- * Crawls a running site within its origin and searches every answer: pages, data routes, scripts, source maps, error
- * pages, headers and cookies. It sends GET alone, and not to an address that might end a session or delete something.
+ * Crawls a running site within its origin and searches every response: pages, data routes, scripts, source maps, error
+ * pages, headers and cookies. It sends only GET, and never to an address that might end a session or delete something.
  *
- * @throws CouldNotCheck if the address is malformed or the first page does not answer.
+ * @throws CouldNotCheck if the address is malformed or the first page does not respond.
  */
 export async function checkSite(
   address: string,

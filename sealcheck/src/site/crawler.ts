@@ -13,7 +13,7 @@ type Visit = {
 
 const RSC = { headers: { RSC: '1' }, label: 'RSC payload' };
 
-/** Answers that stand for a page that was not available at the time. */
+/** Responses that stand for a page that was temporarily unavailable. */
 const BUSY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const READABLE = /text|json|script|xml|x-component/;
@@ -25,9 +25,9 @@ function originOf(given: string): string {
   return new URL(given).origin;
 }
 
-/** Follows a site's links breadth first and hands each answer to a scanner. */
+/** Follows a site's links breadth first and passes each response to a scanner. */
 export class Crawler {
-  /** Why the site could not be read whole. */
+  /** Why the site could not be read completely. */
   readonly incomplete: string[] = [];
   readonly #start: URL;
   readonly #limits: CrawlLimits;
@@ -36,7 +36,7 @@ export class Crawler {
   readonly #listener: Listener;
   readonly #queue: Visit[] = [];
   readonly #seen = new Set<string>();
-  // What the site itself names, unlike what is tried on the chance that it exists.
+  // Addresses that the site itself names, unlike those that are only guessed.
   readonly #named = new Set<string>();
   readonly #leftOut = new Set<string>();
   readonly #forms = new Set<string>();
@@ -52,7 +52,7 @@ export class Crawler {
     this.#named.add(start.href);
   }
 
-  /** @throws if the first page does not answer. */
+  /** @throws if the first page does not respond. */
   async crawl(): Promise<void> {
     const missing = `/sealcheck-${randomBytes(6).toString('hex')}`;
     this.#enqueue(this.#start);

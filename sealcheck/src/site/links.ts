@@ -1,7 +1,7 @@
-/** An address that an answer names: a page that a visitor could open, a file that it loads, or one that may exist. */
+/** An address in a response: a page that a visitor could open, a file that it loads, or one that may exist. */
 export type Link = { href: string; kind: 'page' | 'asset' | 'guess' };
 
-/** The links of an answer, relative to `base`, and where its forms send something. */
+/** The links in a response, relative to `base`, and the targets of its forms. */
 export type Links = { base?: string; links: Link[]; forms: string[] };
 
 const TAG = /<([a-z][\w-]*)((?:"[^"]*"|'[^']*'|[^"'<>])*)>/gi;
@@ -16,7 +16,7 @@ const RELATIVE = new RegExp(
   'g',
 );
 const IMPORTS = /\b(?:import|from|importScripts)\s*\(?\s*["'`]((?:\.{0,2}\/|https?:\/\/)[^"'`\s]+)["'`]/g;
-// As Vite lists what a chunk needs, and a service worker what it keeps.
+// As in Vite's list of what a chunk needs, or a service worker's precache list.
 const BARE = /["'`\\]((?:[\w@~%+.-]+\/)+[\w@~%+.()[\]-]+\.(?:js|mjs|css))["'`\\]/g;
 // webpack's names of lazy chunks: "static/js/" + id + "." + {1:"hash"}[id] + ".chunk.js"
 const CHUNK_NAMES =
@@ -94,7 +94,7 @@ function linksOfMarkup(text: string): Links {
       found.forms.push(attributes.get('action') ?? '');
     else found.links.push(...linkOfTag(tag, attributes));
   }
-  // A sitemap and a feed name the public address of the site, which need not be the one that is checked.
+  // A sitemap and a feed contain the site's public address, which may differ from the one that is checked.
   for (const place of matches(text, LOCATION))
     found.links.push({
       href: decoded(place).replace(/^https?:\/\/[^/]+(?=\/|$)/, '') || '/',
@@ -120,7 +120,7 @@ function chunkNames(text: string): string[] {
   );
 }
 
-/** What an answer at `url` links to. `type` is its content type. */
+/** What a response from `url` links to. `type` is its content type. */
 export function linksIn(text: string, type: string, url: URL): Links {
   const found = /html|xml/.test(type) ? linksOfMarkup(text) : { links: [], forms: [] };
   const add = (kind: Link['kind'], hrefs: readonly string[]) =>
@@ -150,7 +150,7 @@ export function linksIn(text: string, type: string, url: URL): Links {
   return found;
 }
 
-/** What tells a framework's page, and the addresses of the data behind a page at a path. */
+/** How to recognize a framework's page, and the addresses of the data for a page at a path. */
 const DATA_ROUTES: readonly { sign: RegExp; routes(path: string): string[] }[] = [
   {
     sign: /__reactRouter|__remix/,
@@ -171,7 +171,7 @@ const DATA_ROUTES: readonly { sign: RegExp; routes(path: string): string[] }[] =
 const NEXT_BUILD =
   /\/_next\/static\/([\w-]+)\/_(?:buildManifest|ssgManifest)\.js|\\?"(?:buildId|b)\\?":\\?"([\w-]{8,})/;
 
-/** Where a page's framework serves the same page's data. `buildId` is Next.js's, from this page or one before. */
+/** Where a page's framework serves the same page's data. `buildId` is Next.js's, from this page or an earlier one. */
 export function dataRoutes(
   html: string,
   { pathname, search }: URL,
@@ -189,7 +189,7 @@ export function dataRoutes(
 const CHANGING =
   /(?:^|[^a-z])(?:log[-_]?(?:out|off)|sign[-_]?(?:out|off)|end[-_]?session|delete|remove|destroy|erase|purge|wipe|trash|clear|flush|discard|drop|reset|cancel|revoke|terminate|disconnect|deactivate|uninstall|unsubscribe|abmelden|l(?:oe|ö)schen|d[eé]connexion|supprimer|cerrar[-_]?sesion|eliminar)(?![a-z])/;
 
-/** Whether opening a page might end a session or delete something, as far as its address says. */
+/** Whether opening a page might end a session or delete something, judging by its address. */
 export function mightChange({ pathname, search }: URL): boolean {
   let address = pathname + search;
   try {

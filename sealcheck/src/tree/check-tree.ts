@@ -46,10 +46,10 @@ async function scanTree(
 }
 
 /**
- * Checks a directory such as `.next` or `dist`, a file, or standard input (`-`). Symbolic links are not followed: their
- * targets are searched.
+ * Checks a directory such as `.next` or `dist`, a file, or standard input (`-`). Symbolic links are not followed: the
+ * paths they point to are searched.
  *
- * @throws CouldNotCheck when the path does not exist.
+ * @throws CouldNotCheck if the path does not exist.
  */
 export async function checkTree(path: string, options: CheckOptions): Promise<Report> {
   const startedAt = performance.now();

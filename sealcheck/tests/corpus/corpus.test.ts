@@ -19,7 +19,7 @@ describe('the corpus of planted leaks', () => {
   });
 
   it.each(plants.map((plant) => [plant.place, plant.encoding, plant] as const))(
-    'finds a secret in %s, %s, and nothing in its clean twin',
+    'has a leak in %s, %s, that is found, and a clean twin in which nothing is',
     async (_place, _encoding, plant) => {
       const value = plantedValue();
       const image = new ImageBuilder();
@@ -62,16 +62,16 @@ describe('the self-test', () => {
 });
 
 describe('hits that overlap', () => {
-  it('are told once, by the one that says most', () => {
+  it('are reported once, by the most specific one', () => {
     const hit = { secret: 'a', encoding: 'plain' };
     const whole = { ...hit, part: 'whole', offset: 0, length: 50 };
     expect(strongest([{ ...hit, part: 'password', offset: 20, length: 10 }, whole])).toEqual([whole]);
   });
 });
 
-describe('values that cannot be searched for honestly', () => {
+describe('a check', () => {
   it.each(['short', 'postgres', 'password123', 'aaaaaaaaaaaa', '12345678', 'abcdefghij'])(
-    'refuses %s with a warning',
+    'rejects the value %s with a warning',
     (value) => {
       const prepared = prepare([{ id: 'pin', value: Buffer.from(value), origin: '' }]);
       expect(prepared.unsearchable).toHaveLength(1);
@@ -80,7 +80,7 @@ describe('values that cannot be searched for honestly', () => {
     },
   );
 
-  it('searches the rest of a URL whose password is common', () => {
+  it('searches for the rest of a URL whose password is common', () => {
     const value = Buffer.from('postgresql://postgres:postgres@db.internal:5432/blog');
     const prepared = prepare([{ id: 'url', value, origin: '' }]);
     expect(prepared.searched).toEqual([{ secret: 'url', parts: ['whole'] }]);

@@ -8,7 +8,7 @@ import { StatusTable } from '#status/status-table.tsx';
 
 type Props = { searchParams: Promise<Record<string, string | string[] | undefined>> };
 
-/** Nothing of this page can be prerendered. `src/serving/status.ts` sets the response's status code. */
+/** No part of this page can be prerendered. `src/serving/status.ts` sets the status code of the response. */
 export const instant = false;
 
 export const metadata: Metadata = { title: 'Status', robots: { index: false } };

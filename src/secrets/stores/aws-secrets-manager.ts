@@ -4,24 +4,24 @@ import { type SecretStore, StoreError } from './store.ts';
 
 const NAME = 'AWS Secrets Manager';
 
-/** What the SDK calls it where credentials are missing, wrong or not allowed to do this. */
-const UNWILLING =
+/** Permanent errors of the SDK: credentials are missing, invalid or lack the permission. */
+const PERMANENT =
   /AccessDenied|CredentialsProvider|UnrecognizedClient|InvalidSignature|ExpiredToken|InvalidClientTokenId|Decryption/;
 
-/** Where the secrets are. Region, endpoint and credentials are the SDK's own settings. */
+/** Which secrets to read. Region, endpoint and credentials are settings of the SDK itself. */
 export type AwsSettings = {
-  /** Name or ARN of the one secret that holds all, as JSON. */
+  /** Name or ARN of a single secret that contains all values as JSON. */
   id?: string | undefined;
-  /** Without an `id`: what stands before the name of each, such as `blog/`. */
+  /** Without an `id`: the prefix of each secret's name, such as `blog/`. */
   prefix?: string | undefined;
 };
 
 /**
  * AWS Secrets Manager; see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html.
- * The value of DATABASE_URL may be what AWS rotates: JSON with user, password and host.
+ * DATABASE_URL may also be what AWS rotates: JSON with user, password and host.
  */
 export async function awsSecretsManager({ id, prefix = '' }: AwsSettings): Promise<SecretStore> {
-  // A large package, and of no use to whoever has no such store.
+  // Loaded on demand: the package is large, and few installations use this store.
   const { SecretsManagerClient: Client } = await import('@aws-sdk/client-secrets-manager');
   const client = new Client({ maxAttempts: 1 });
   await client.config.region().catch((cause: unknown) => {
@@ -49,7 +49,7 @@ async function textOf(
 ): Promise<string | undefined> {
   const { GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
   try {
-    // Without the stage, an answer may be the version before the last rotation.
+    // Without the stage, the response may be the version before the last rotation.
     const command = new GetSecretValueCommand({ SecretId: id, VersionStage: 'AWSCURRENT' });
     const { SecretString, SecretBinary } = await client.send(command, { abortSignal });
     return SecretString ?? (SecretBinary && Buffer.from(SecretBinary).toString('utf8'));
@@ -60,7 +60,7 @@ async function textOf(
   }
 }
 
-/** What AWS calls it, or the system where AWS was not reached. */
+/** The error code of AWS, or of the system if AWS could not be reached. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   return error.name === 'Error' && 'code' in error ? String(error.code) : error.name;
@@ -70,7 +70,7 @@ function problem(code: string, id: string, cause: unknown): StoreError {
   const refuse = (message: string) => new StoreError(message, { passing: false, cause });
   if (code === 'InvalidRequestException')
     return refuse(`${NAME}: the secret "${id}" is marked for deletion. Restore it.`);
-  if (UNWILLING.test(code)) {
+  if (PERMANENT.test(code)) {
     return refuse(
       `${NAME} does not let this process read "${id}" (${code}). Allow its role secretsmanager:GetSecretValue, and kms:Decrypt where it has a key of its own.`,
     );

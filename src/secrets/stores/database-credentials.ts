@@ -1,10 +1,10 @@
-/** Why JSON makes no URL: a sentence part that completes "The JSON of … ". */
+/** Why JSON can't become a URL: a phrase that completes "The JSON of … ". */
 type Problem = { problem: string };
 
-/** Credentials of a database as AWS keeps them. */
+/** Database credentials as AWS stores them. */
 type Credentials = { username: string; password: string };
 
-/** Whether JSON is what AWS keeps of a database, and not something else, such as all secrets by their names. */
+/** Whether JSON is what AWS stores for a database, and not, for example, a map of all secrets by name. */
 export function isCredentials(
   fields: Record<string, unknown>,
 ): fields is Credentials & Record<string, unknown> {
@@ -12,10 +12,10 @@ export function isCredentials(
 }
 
 /**
- * Makes a URL of the JSON that AWS rotates for a database; see
+ * Converts the JSON that AWS rotates for a database into a URL; see
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html.
- * As AWS's own rotation does, it connects by TLS unless `ssl` is false; `sslmode` and `sslrootcert`, which AWS leaves
- * as they are, say more.
+ * Like AWS's own rotation, it uses TLS unless `ssl` is false. `sslmode` and `sslrootcert`, which AWS leaves unchanged,
+ * take precedence.
  */
 export function databaseUrlOf(fields: Credentials & Record<string, unknown>): { url: string } | Problem {
   const {
@@ -42,12 +42,12 @@ export function databaseUrlOf(fields: Credentials & Record<string, unknown>): { 
   return { url: `postgresql://${credentials(username, password)}@${at}?${search}` };
 }
 
-/** User and password as they stand in a URL. */
+/** User and password, encoded for a URL. */
 export function credentials(user: string, password: string): string {
   return [user, password].map(encoded).join(':');
 }
 
-/** The reader takes an apostrophe for a quote that was left over. */
+/** An apostrophe is encoded too, since the reader would treat it as an unbalanced quote. */
 function encoded(text: string): string {
   return encodeURIComponent(text).replaceAll("'", '%27');
 }

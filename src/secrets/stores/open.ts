@@ -24,16 +24,16 @@ const STORES: Record<NonNullable<SettingValue<'SECRETS_STORE'>>, () => SecretSto
     }),
 };
 
-/** Milliseconds. */
+/** Default retry timeout of the first request, and timeout of each request, in milliseconds. */
 const TIMES = { patience: 30_000, timeout: 5_000 };
 
 /**
- * Opens the store that `SECRETS_STORE` names, and has the reader ask it last. Only what this phase may read is asked for.
+ * Opens the store that `SECRETS_STORE` names, as the reader's last source. Requests only what this phase may read.
  *
- * @param options a phase other than the process's own; times and a log other than the usual ones
- * @returns `undefined` where no store is configured
+ * @param options a phase, if not the process's own; polling times and a log, if not the defaults
+ * @returns `undefined` if no store is configured
  * @throws SettingsError for settings that are invalid, one line each
- * @throws SecretError if a credential is missing, and if the store gives nothing in time
+ * @throws SecretError if a credential is missing, or the store does not respond in time
  */
 export async function openStore({
   phase = currentPhase(),
@@ -51,7 +51,7 @@ export async function openStore({
   return store;
 }
 
-/** What a child process would find in the store, as variables: it lives for one build, and need not ask by itself. */
+/** The store's values as variables for a child process, which runs for one build and need not poll the store itself. */
 export function storedVariables(phase: Phase): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const name of SECRET_NAMES.filter((secret) => mayBeReadIn(secret, phase))) {
@@ -62,8 +62,8 @@ export function storedVariables(phase: Phase): Record<string, string> {
   return variables;
 }
 
-/** What a process shows to Vault comes through the reader's own sources, such as /run/secrets/vault_token. */
-function shown(name: string): string | undefined {
+/** Reads a credential for Vault from the usual sources, such as /run/secrets/vault_token. */
+function vaultCredential(name: string): string | undefined {
   const found = findSecret(name, { store: undefined })?.value;
   if (found !== undefined) maskSecret(name, found);
   return found;
@@ -71,7 +71,7 @@ function shown(name: string): string | undefined {
 
 function vaultSignIn(): VaultSignIn {
   const required = (name: string) => () => {
-    const value = shown(name);
+    const value = vaultCredential(name);
     if (value === undefined) throw new SecretError(`${name} is not set, and Vault asks for it.`);
     return value;
   };
@@ -83,7 +83,7 @@ function vaultSignIn(): VaultSignIn {
   if (role) {
     return { kind: 'kubernetes', mount: mount ?? 'kubernetes', role, jwt: serviceAccountToken };
   }
-  if (shown('VAULT_TOKEN') === undefined) {
+  if (vaultCredential('VAULT_TOKEN') === undefined) {
     throw new SecretError(
       'Vault is to be asked, but not as whom. Set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_KUBERNETES_ROLE.',
     );
@@ -91,7 +91,7 @@ function vaultSignIn(): VaultSignIn {
   return { kind: 'token', token: required('VAULT_TOKEN') };
 }
 
-/** Read for each sign-in: Kubernetes replaces it before it expires. */
+/** Read for each sign-in, because Kubernetes replaces it before it expires. */
 function serviceAccountToken(): string {
   const variables = { VAULT_JWT_FILE: setting('VAULT_JWT_FILE') };
   const found = findSecret('VAULT_JWT', { variables, directory: undefined, store: undefined });

@@ -2,31 +2,31 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import type { StoredSecrets, StoreState } from '../sources.ts';
 import { type SecretStore, StoreError } from './store.ts';
 
-/** A store whose values are kept in memory, and asked for anew at an interval. */
+/** A store whose values are cached in memory and fetched again at an interval. */
 export type PolledStore = Required<StoredSecrets> & {
-  /** Ends the interval. */
+  /** Stops polling. */
   close(): void;
 };
 
 /** Times in milliseconds. */
 export type Polling = {
-  /** For how long a store that is away at first is asked again. */
+  /** How long the first request is retried if the store is unavailable. */
   patience: number;
-  /** Between two questions later. */
+  /** Between later requests. */
   interval: number;
-  /** For how long one question may last. */
+  /** How long one request may take. */
   timeout: number;
-  /** Gets a line when the store is lost, and one when it is back. */
+  /** Takes a line when the store fails, and one when it works again. */
   log: (line: string) => void;
 };
 
-/** Milliseconds: the first pause between two tries, which doubles, and the longest. */
+/** Milliseconds between retries: the first pause, which doubles each time, and the longest. */
 const PAUSE = { first: 200, longest: 5_000 };
 
 /**
- * Asks a store for these secrets, at first again and again for as long as patience lasts, and then at an interval.
+ * Fetches these secrets from a store, retrying at first for up to `patience`, and then polls at an interval.
  *
- * @throws StoreError where it gave nothing by then, or says that it never will
+ * @throws StoreError if no request succeeds in time, or one fails permanently
  */
 export async function pollStore(
   store: SecretStore,
@@ -42,7 +42,7 @@ export async function pollStore(
   const take = (answer: Map<string, string>) => {
     const missing = [...values.keys()].filter((name) => !answer.has(name));
     const changed = [...answer].some(([name, value]) => values.get(name) !== value);
-    // What is gone stays in use, as a value that is wrong would.
+    // Like an invalid value, a missing one does not replace the last valid one.
     values = new Map([...values, ...answer]);
     note(missing.length ? `${missing.join(' and ')} can no longer be found in ${store.name}.` : undefined);
     if (changed) for (const listener of listeners) listener();
@@ -86,7 +86,7 @@ async function untilAnswered(
     try {
       return await ask();
     } catch (error) {
-      // Replicas that start together should not come back together.
+      // Jitter, so that replicas that start together do not retry together.
       const wait = pause * (0.5 + Math.random() / 2);
       const passing = !(error instanceof StoreError) || error.passing;
       if (!passing) throw error;

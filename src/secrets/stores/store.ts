@@ -1,22 +1,22 @@
 import { SecretError } from '../secret-error.ts';
 
-/** A place elsewhere that holds secrets, asked over the network. */
+/** A remote store of secrets. */
 export type SecretStore = {
-  /** As it is named in a sentence, such as `Vault`. */
+  /** Its name in messages, such as `Vault`. */
   name: string;
   /**
-   * Asks for the text of these secrets; what the store does not have is left out.
+   * Fetches the text of these secrets; the result leaves out what the store does not have.
    *
-   * @param signal ends the attempt
-   * @throws StoreError with a sentence that quotes no value
+   * @param signal aborts the request
+   * @throws StoreError if the store can't be read
    */
   read(names: readonly string[], signal: AbortSignal): Promise<Map<string, string>>;
 };
 
-/** Why a store gave nothing. The message is one sentence that names the store, and no value. */
+/** Thrown if a store can't be read. The message is one sentence that names the store, but no value. */
 export class StoreError extends SecretError {
   override name = 'StoreError';
-  /** Whether the same question may have an answer later: the store is away, not unwilling. */
+  /** Whether the failure is transient, so that the same request may succeed later. */
   readonly passing: boolean;
 
   constructor(message: string, { passing, cause }: { passing: boolean; cause?: unknown }) {

@@ -1,32 +1,32 @@
 import { maskSecret } from '../masking.ts';
 import { StoreError } from './store.ts';
 
-/** How a process proves to Vault who it is. */
+/** How a process authenticates to Vault. */
 export type VaultSignIn =
   | { kind: 'token'; token: () => string }
   | { kind: 'approle'; mount: string; roleId: string; secretId: () => string }
   | { kind: 'kubernetes'; mount: string; role: string; jwt: () => string };
 
-/** Where Vault is and who asks. */
+/** Where Vault is, and how to sign in. */
 export type VaultAddress = { address: string; namespace?: string | undefined; signIn: VaultSignIn };
 
-/** What Vault answers; see https://developer.hashicorp.com/vault/api-docs#http-status-codes. */
+/** A response of Vault; see https://developer.hashicorp.com/vault/api-docs#http-status-codes. */
 export type VaultAnswer = { status: number; body: Record<string, unknown> };
 
 type Token = { text: string; renewable: boolean; madeAt: number; lasts: number };
 
-/** Conditions that pass: too many requests, a standby, an error within, and sealed. */
-const PASSING = [307, 412, 429, 472, 473, 500, 502, 503, 504];
+/** Status codes of transient failures: rate limited, standby, internal error, sealed. */
+const TRANSIENT = [307, 412, 429, 472, 473, 500, 502, 503, 504];
 
 /**
- * Whether a renewal made something last about as long as before. Near its longest life Vault renews it for less and
- * less, so its successor has to come while there is time left.
+ * Whether a renewal granted about as much time as before. Near the maximum TTL, Vault grants less and less, so a
+ * replacement has to be requested while there is time left.
  */
 export function isFullRenewal(lasts: number, before: number): boolean {
   return lasts >= 0.9 * before;
 }
 
-/** Vault's HTTP API, which OpenBao has too, with a token and leases that are renewed, which no maintained client on npm does. */
+/** A client for the HTTP API of Vault and OpenBao that renews its token, which no maintained client on npm does. */
 export class VaultClient {
   readonly #at: VaultAddress;
   #token: Token | undefined;
@@ -35,16 +35,16 @@ export class VaultClient {
     this.#at = at;
   }
 
-  /** The token in use: Vault ends with it every lease that was made for it. */
+  /** The token in use. When it ends, Vault revokes every lease that was created with it. */
   get token(): string | undefined {
     return this.#token?.text;
   }
 
   /**
-   * Asks as whoever is signed in; signs in where that is needed, and once more where Vault no longer knows the token.
+   * Sends an authenticated request. Signs in first if necessary, and again if Vault no longer accepts the token.
    *
-   * @returns the answer, where its status is 200, 204 or 404
-   * @throws StoreError for every other
+   * @returns the response, if its status is 200, 204 or 404
+   * @throws StoreError for any other status, or if Vault can't be reached
    */
   async ask(
     method: 'GET' | 'PUT' | 'POST',
@@ -65,13 +65,13 @@ export class VaultClient {
   async #currentToken(signal: AbortSignal): Promise<string> {
     const token = this.#token;
     const age = token ? performance.now() - token.madeAt : 0;
-    // Half of its time is early enough for one refused renewal.
+    // Renewing at half of the lifetime leaves time for another attempt.
     if (token && (token.lasts === 0 || age < token.lasts / 2)) return token.text;
-    this.#token = (token && (await this.#renewed(token, signal))) ?? (await this.#signedIn(signal));
+    this.#token = (token && (await this.#renew(token, signal))) ?? (await this.#signIn(signal));
     return this.#token.text;
   }
 
-  async #renewed(token: Token, signal: AbortSignal): Promise<Token | undefined> {
+  async #renew(token: Token, signal: AbortSignal): Promise<Token | undefined> {
     if (!token.renewable) return undefined;
     const { status, body } = await this.#send('POST', 'auth/token/renew-self', signal, {
       token: token.text,
@@ -81,9 +81,9 @@ export class VaultClient {
     return renewed && isFullRenewal(renewed.lasts, token.lasts) ? renewed : undefined;
   }
 
-  async #signedIn(signal: AbortSignal): Promise<Token> {
+  async #signIn(signal: AbortSignal): Promise<Token> {
     const { signIn } = this.#at;
-    if (signIn.kind === 'token') return this.#givenToken(signIn.token(), signal);
+    if (signIn.kind === 'token') return this.#configuredToken(signIn.token(), signal);
     const path = `auth/${signIn.mount}/login`;
     const body =
       signIn.kind === 'approle'
@@ -92,7 +92,7 @@ export class VaultClient {
     const answer = await this.#send('POST', path, signal, { body });
     const token = answer.status === 200 ? tokenOf(answer.body) : undefined;
     if (token) return token;
-    if (PASSING.includes(answer.status)) throw this.#problem(path, answer);
+    if (TRANSIENT.includes(answer.status)) throw this.#problem(path, answer);
     const checks =
       signIn.kind === 'approle' ? 'role id and secret id' : 'VAULT_KUBERNETES_ROLE and the service account';
     throw new StoreError(`Vault refused the sign-in at ${path} (${answer.status}). Check ${checks}.`, {
@@ -100,8 +100,8 @@ export class VaultClient {
     });
   }
 
-  /** A token that was given lives for as long as it says, where it may ask for that. */
-  async #givenToken(text: string, signal: AbortSignal): Promise<Token> {
+  /** A configured token has a lifetime only if it is renewable and may look itself up; otherwise it counts as unlimited. */
+  async #configuredToken(text: string, signal: AbortSignal): Promise<Token> {
     const { status, body } = await this.#send('GET', 'auth/token/lookup-self', signal, { token: text });
     const { ttl = 0, renewable = false } = (status === 200 ? body.data : {}) as {
       ttl?: number;
@@ -122,7 +122,7 @@ export class VaultClient {
       response = await fetch(new URL(`/v1/${path}`, address), {
         method,
         signal,
-        // To follow would hand the token to whatever stands there.
+        // Following a redirect would send the token to an unknown server.
         redirect: 'manual',
         headers: {
           'X-Vault-Request': 'true',
@@ -134,12 +134,12 @@ export class VaultClient {
       const text = await response.text();
       return { status: response.status, body: text ? JSON.parse(text) : {} };
     } catch (cause) {
-      throw unreached(new URL(address).host, cause);
+      throw connectionError(new URL(address).host, cause);
     }
   }
 
   #problem(path: string, { status, body }: VaultAnswer): StoreError {
-    const passing = PASSING.includes(status);
+    const passing = TRANSIENT.includes(status);
     const errors = Array.isArray(body.errors) ? body.errors.join(' ') : '';
     if (status === 503 && /sealed/i.test(errors))
       return new StoreError('Vault is sealed. Unseal it.', { passing });
@@ -173,7 +173,7 @@ export class VaultClient {
   }
 }
 
-function unreached(host: string, cause: unknown): StoreError {
+function connectionError(host: string, cause: unknown): StoreError {
   if (cause instanceof SyntaxError)
     return new StoreError(`What answers at ${host} is not Vault. Check VAULT_ADDR.`, { passing: true });
   const problem = certificateProblem(cause);
@@ -183,7 +183,7 @@ function unreached(host: string, cause: unknown): StoreError {
   return new StoreError(`Vault at ${host} ${sentence}`, { passing: problem === undefined, cause });
 }
 
-/** What OpenSSL or Node.js calls it; see https://nodejs.org/api/tls.html#x509-certificate-error-codes. */
+/** The error code, if a certificate was rejected; see https://nodejs.org/api/tls.html#x509-certificate-error-codes. */
 function certificateProblem(error: unknown): string | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';

@@ -3,17 +3,17 @@ import { credentials } from './database-credentials.ts';
 import { type SecretStore, StoreError } from './store.ts';
 import { isFullRenewal, type VaultAddress, VaultClient } from './vault-client.ts';
 
-/** What is read from Vault. */
+/** What to read from Vault, and where. */
 export type VaultSettings = VaultAddress & {
-  /** Where the KV engine, version 2, is mounted, such as `secret`. */
+  /** The mount path of the KV engine, version 2, such as `secret`. */
   mount: string;
-  /** The one secret there whose keys are the names of ours, such as `blog`. */
+  /** The secret whose keys are the names of the application's secrets, such as `blog`. */
   path: string;
-  /** Where DATABASE_URL is of Vault's making: a user for each lease. */
+  /** Set if Vault creates the database user, a new one for each lease. */
   database?: {
-    /** Such as `database/creds/blog`. */
+    /** The path of the credentials, such as `database/creds/blog`. */
     path: string;
-    /** What stands behind the `@` of the URL, such as `db.example:5432/blog?sslmode=require`. */
+    /** What follows the `@` in DATABASE_URL, such as `db.example:5432/blog?sslmode=require`. */
     at: string;
   };
 };
@@ -37,7 +37,7 @@ export function vault({ mount, path, database, ...address }: VaultSettings): Sec
     read: async (names, signal) => {
       const found = await keys(client, `${mount}/data/${path}`, names, signal);
       if (database && names.includes('DATABASE_URL')) {
-        lease = await livingLease(client, database, lease, signal);
+        lease = await validLease(client, database, lease, signal);
         found.set('DATABASE_URL', lease.url);
       }
       return found;
@@ -73,8 +73,8 @@ async function keys(
   );
 }
 
-/** Renews a lease in its second half; where Vault does not, or not for longer, or the token changed, takes a new user. */
-async function livingLease(
+/** Renews a lease in its second half. Requests a new user if Vault does not renew it in full, or the token has changed. */
+async function validLease(
   client: VaultClient,
   { path, at }: { path: string; at: string },
   lease: Lease | undefined,

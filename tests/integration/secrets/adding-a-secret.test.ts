@@ -57,7 +57,7 @@ function runTest(): { passed: boolean; output: string } {
   return { passed: status === 0, output: stdout + stderr };
 }
 
-it('takes one row, and then what the failing test says to add', () => {
+it('takes one row, and then whatever the failing test says to add', () => {
   expect(runTest()).toMatchObject({ passed: true });
   change('src/secrets/declaration.ts', (text) => text.replace(/^} as const satisfies/m, `${ROW}$&`));
 

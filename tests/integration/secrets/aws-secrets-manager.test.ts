@@ -8,7 +8,7 @@ import { type HttpService, startService } from '../../setup/http-service.ts';
 
 const newSecret = () => randomBytes(24).toString('hex');
 
-/** Conditions that moto does not know; the container suite asks moto for the others. */
+/** Errors that moto does not produce; the container suite tests the others against moto. */
 describe('AWS Secrets Manager as the store', () => {
   let aws: HttpService;
   let store: PolledStore | undefined;
@@ -16,7 +16,7 @@ describe('AWS Secrets Manager as the store', () => {
   let key: string;
   /** Secrets by their id. */
   let held: Record<string, string>;
-  /** How every question fails: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html. */
+  /** The error for every request: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html. */
   let failure: [status: number, type: string] | 'silence' | undefined;
 
   beforeEach(async () => {
@@ -64,33 +64,39 @@ describe('AWS Secrets Manager as the store', () => {
     'ExpiredTokenException',
     'InvalidSignatureException',
     'DecryptionFailure',
-  ])('ends at once for %s, with a sentence that quotes neither answer nor key', async (type) => {
-    held['blog/AUTH_SECRET'] = newSecret();
-    failure = [400, type];
-    // Patience would outlast the test.
-    const thrown = await open(600_000).catch((error: Error) => error);
-    const { message } = thrown as Error;
-    expect(message).toMatch(
-      /^AWS Secrets Manager does not let this process read "blog\/\w+" \(\w+\)\. Allow its role secretsmanager:GetSecretValue/,
-    );
-    expect(message).not.toContain(held['blog/AUTH_SECRET']);
-    expect(message).not.toContain(key);
-  });
+  ])(
+    'makes the command fail at once for %s, with a sentence that quotes neither the response nor the key',
+    async (type) => {
+      held['blog/AUTH_SECRET'] = newSecret();
+      failure = [400, type];
+      // The retry timeout would outlast the test.
+      const thrown = await open(600_000).catch((error: Error) => error);
+      const { message } = thrown as Error;
+      expect(message).toMatch(
+        /^AWS Secrets Manager does not let this process read "blog\/\w+" \(\w+\)\. Allow its role secretsmanager:GetSecretValue/,
+      );
+      expect(message).not.toContain(held['blog/AUTH_SECRET']);
+      expect(message).not.toContain(key);
+    },
+  );
 
   it.each<[string, typeof failure, RegExp]>([
     ['turns requests away', [400, 'ThrottlingException'], /\(ThrottlingException\)/],
     ['has trouble of its own', [500, 'InternalServiceError'], /\(InternalServiceError\)/],
     ['is silent', 'silence', /gave no answer for "blog\/\w+" \(\w+\)/],
-  ])('is asked again while it %s, and then given up with a sentence', async (_, condition, sentence) => {
-    failure = condition;
-    const opened = open(1_000);
-    await expect(opened).rejects.toThrow(sentence);
-    await expect(opened).rejects.toThrow(/ It was asked for 1 seconds\.$/);
-    const tries = aws.received.filter(({ body }) => body.includes('DATABASE_URL'));
-    expect(tries.length).toBeGreaterThan(1);
-  });
+  ])(
+    'is retried while it %s, and then the command fails with one sentence',
+    async (_, condition, sentence) => {
+      failure = condition;
+      const opened = open(1_000);
+      await expect(opened).rejects.toThrow(sentence);
+      await expect(opened).rejects.toThrow(/ It was asked for 1 seconds\.$/);
+      const tries = aws.received.filter(({ body }) => body.includes('DATABASE_URL'));
+      expect(tries.length).toBeGreaterThan(1);
+    },
+  );
 
-  it('is waited for where it is slow at first', async () => {
+  it('is waited for if it is slow at first', async () => {
     held['blog/AUTH_SECRET'] = newSecret();
     failure = 'silence';
     const opened = open(20_000);
@@ -100,7 +106,7 @@ describe('AWS Secrets Manager as the store', () => {
     expect(readSecret('AUTH_SECRET')?.value).toBe(held['blog/AUTH_SECRET']);
   });
 
-  it('leaves the last good values in use where it goes down later, and says so once', async () => {
+  it('leaves the last valid values in use if it goes down later, and that is logged once', async () => {
     held['blog/AUTH_SECRET'] = newSecret();
     await open();
     failure = [500, 'InternalServiceError'];
@@ -119,7 +125,7 @@ describe('AWS Secrets Manager as the store', () => {
     ]);
   });
 
-  it('asks only for what the phase may read', async () => {
+  it('is asked only for what the phase may read', async () => {
     store = await openStore({ phase: 'generate', log: (line) => lines.push(line) });
     const asked = aws.received.map(({ body }) => JSON.parse(body).SecretId);
     expect(asked.sort()).toEqual(['blog/DATABASE_URL', 'blog/EMAIL_API_KEY']);
@@ -132,7 +138,7 @@ describe('AWS Secrets Manager as the store', () => {
       /the JSON of "blog\/DATABASE_URL" is for the engine mysql/,
     ],
     ['without a host', {}, /the JSON of "blog\/DATABASE_URL" has no host/],
-  ])('refuses the JSON of a database %s', async (_, fields, sentence) => {
+  ])('rejects the JSON of a database %s', async (_, fields, sentence) => {
     const password = newSecret();
     held['blog/DATABASE_URL'] = JSON.stringify({ username: 'blog', password, ...fields });
     const opened = open();

@@ -6,10 +6,10 @@ import { createDatabase, type TestDatabase } from '../../setup/database.ts';
 
 const sentinel = () => `sentinel${randomBytes(12).toString('hex')}`;
 
-/** What would give a secret away: as it is, and as outputs usually encode it. */
+/** What would give a secret away: the value itself, and its usual encodings. */
 function tellingForms(secret: string): string[] {
   const base64 = [0, 1, 2].map((shift) => {
-    // Whatever stands before it, the characters in the middle are the same.
+    // The characters in the middle are the same whatever precedes them.
     const encoded = Buffer.from('x'.repeat(shift) + secret).toString('base64');
     return encoded.slice(4, -6);
   });
@@ -72,7 +72,7 @@ describe('no command prints a secret, whatever fails', () => {
     const url = urlOf(secret);
     const token = sentinel();
     const runs = COMMANDS.filter(
-      // Without a fault in the URL these have work to do, which other tests look at.
+      // With a valid URL these commands would do real work, which other tests cover.
       ([name]) => url.includes(secret) || name === 'content-revision',
     ).map(async ([name, args]) => {
       const command = runNode('.', args, { DATABASE_URL: url, AUTH_SECRET: token, NODE_ENV: 'production' });
@@ -81,7 +81,7 @@ describe('no command prints a secret, whatever fails', () => {
       for (const form of [...tellingForms(secret), ...tellingForms(token)])
         expect(printed, name).not.toContain(form);
       expect(printed, name).not.toMatch(/\n\s+at .*:\d+:\d+/);
-      // Looking at an environment asks no database, so only a URL that is wrong in itself fails there.
+      // Inspecting an environment does not query a database, so only an invalid URL fails there.
       if (name !== 'secrets') expect([name, code], printed).toEqual([name, 1]);
     });
     await Promise.all(runs);

@@ -58,7 +58,7 @@ describe('a command, with a store', () => {
     ['serve', 'sealed: ', ['.next/standalone/sealed.js', 'serve']],
     ['npm run secrets', 'secrets: ', ['src/commands/secrets.ts']],
     ['npm run build:generate', 'build:generate: ', ['src/commands/build-generate.ts']],
-  ])('ends %s with one line where the store denies access', async (_, begin, args) => {
+  ])('exits with one line if the store denies access: %s', async (_, begin, args) => {
     token = vault.makeToken({ mayRead: false });
     expect(await run(...args)).toEqual({
       code: 1,
@@ -72,7 +72,7 @@ describe('the server, with a store', () => {
 
   afterEach(() => site.stop());
 
-  it('follows the store, and keeps the last good values where it is lost', async () => {
+  it('follows the store, and keeps the last valid values if it is lost', async () => {
     vault.secret = { STATUS_TOKEN: newSecret() };
     site = await serveStandalone({ ...fromVault(), SECRETS_REFRESH_SECONDS: '1' });
     const status = (sent: string) =>

@@ -45,7 +45,7 @@ describe('Vault as the store', () => {
     return token;
   };
 
-  it('gives what is set nowhere else', async () => {
+  it('provides what is set nowhere else', async () => {
     const secret = newSecret();
     vault.secret = { AUTH_SECRET: secret, DATABASE_URL: URL_IN_VAULT, OTHER: 'not ours' };
     withToken();
@@ -57,7 +57,7 @@ describe('Vault as the store', () => {
     expect(readSecret('STRIPE_SECRET_KEY')).toBeUndefined();
   });
 
-  it('is asked in its namespace', async () => {
+  it('is queried in its namespace', async () => {
     vault.namespace = 'team/blog';
     vault.secret = { AUTH_SECRET: newSecret() };
     withToken();
@@ -67,7 +67,7 @@ describe('Vault as the store', () => {
     expect(readSecret('AUTH_SECRET')?.source).toBe('Vault');
   });
 
-  it('is signed in to by AppRole, whose secret id is a file', async () => {
+  it('accepts AppRole, with the secret id in a file', async () => {
     vault.secret = { AUTH_SECRET: newSecret() };
     const folder = mkdtempSync(join(tmpdir(), 'sealed-vault-'));
     try {
@@ -81,7 +81,7 @@ describe('Vault as the store', () => {
     }
   });
 
-  it('is signed in to as a pod of Kubernetes', async () => {
+  it('accepts the login of a Kubernetes pod', async () => {
     vault.secret = { AUTH_SECRET: newSecret() };
     const folder = mkdtempSync(join(tmpdir(), 'sealed-vault-'));
     try {
@@ -95,7 +95,7 @@ describe('Vault as the store', () => {
     }
   });
 
-  it('has its token renewed in the second half of its time', async () => {
+  it('has its token renewed in the second half of its lifetime', async () => {
     vault.lasts = 2;
     vault.secret = { AUTH_SECRET: newSecret() };
     vi.stubEnv('VAULT_ROLE_ID', vault.roleId);
@@ -112,7 +112,7 @@ describe('Vault as the store', () => {
     expect(store?.state().problem).toBeUndefined();
   });
 
-  it('is signed in to anew where its token can not be renewed, or is revoked', async () => {
+  it('is signed in to again if its token cannot be renewed, or is revoked', async () => {
     vault.secret = { AUTH_SECRET: newSecret() };
     vi.stubEnv('VAULT_ROLE_ID', vault.roleId);
     vi.stubEnv('VAULT_SECRET_ID', vault.secretId);
@@ -125,7 +125,7 @@ describe('Vault as the store', () => {
     expect(vault.asked.filter((asked) => asked.endsWith('approle/login'))).toHaveLength(2);
   });
 
-  it('makes a database user for as long as its lease lasts, and another where it ends', async () => {
+  it('creates a database user for as long as its lease lasts, and another one when it ends', async () => {
     vault.secret = {};
     vault.lasts = 2;
     withToken();
@@ -166,7 +166,7 @@ describe('Vault as the store', () => {
   };
   const user = () => readSecret('DATABASE_URL')?.value.user;
 
-  it('makes another database user at once where it is signed in to anew, as the one before ended with its token', async () => {
+  it('creates another database user at once after a new sign-in, since the previous one ended with its token', async () => {
     withDatabase();
     withAppRole();
     await open();
@@ -177,7 +177,7 @@ describe('Vault as the store', () => {
     expect(vault.users()).toEqual(['v-blog-2']);
   });
 
-  it('replaces token and database user before a life ends that no renewal makes longer', async () => {
+  it('replaces token and database user before the end of a lifetime that cannot be extended', async () => {
     vault.lasts = 4;
     vault.longest = 6;
     withDatabase();
@@ -194,7 +194,7 @@ describe('Vault as the store', () => {
     expect(store?.state().problem).toBeUndefined();
   });
 
-  it('has the tokens masked that a sign-in gave', async () => {
+  it('has the tokens from its sign-in masked', async () => {
     vault.secret = {};
     withAppRole();
     await open();
@@ -275,10 +275,10 @@ describe('Vault as the store', () => {
       () => vi.stubEnv('SECRETS_REFRESH_SECONDS', '0'),
       /^SECRETS_REFRESH_SECONDS/,
     ],
-  ])('ends at once for %s, with a sentence', async (_, prepare, sentence) => {
+  ])('makes the command fail at once for %s, with one sentence', async (_, prepare, sentence) => {
     prepare();
     if (!process.env.VAULT_TOKEN && /SECONDS/.test(sentence.source)) withToken();
-    // Patience would outlast the test.
+    // The retry timeout would outlast the test.
     await expect(open(600_000)).rejects.toThrow(sentence);
   });
 
@@ -332,17 +332,20 @@ describe('Vault as the store', () => {
       },
       /gives no answer/,
     ],
-  ])('is asked again while it is %s, and then given up with a sentence', async (_, prepare, sentence) => {
-    withToken();
-    prepare();
-    await expect(open(450)).rejects.toThrow(sentence);
-    if (!vault.silent) expect(vault.asked.length).toBeGreaterThan(1);
-  });
+  ])(
+    'is retried while it is %s, and then the command fails with one sentence',
+    async (_, prepare, sentence) => {
+      withToken();
+      prepare();
+      await expect(open(450)).rejects.toThrow(sentence);
+      if (!vault.silent) expect(vault.asked.length).toBeGreaterThan(1);
+    },
+  );
 
   it.each<[string, Partial<VaultServer>]>([
     ['is unsealed late', { trouble: 503 }],
     ['is slow at first', { silent: true }],
-  ])('is waited for where it %s', async (_, condition) => {
+  ])('is waited for if it %s', async (_, condition) => {
     vault.secret = { AUTH_SECRET: newSecret() };
     Object.assign(vault, condition);
     withToken();
@@ -353,7 +356,7 @@ describe('Vault as the store', () => {
     expect(readSecret('AUTH_SECRET')?.source).toBe('Vault');
   });
 
-  it('leaves the last good values in use where it no longer answers, or is gone', async () => {
+  it('leaves the last valid values in use if it no longer answers, or is gone', async () => {
     const secret = newSecret();
     vault.secret = { AUTH_SECRET: secret };
     withToken();
@@ -370,7 +373,7 @@ describe('Vault as the store', () => {
     ]);
   });
 
-  it('leaves the last good values in use where it is sealed later, and says so once', async () => {
+  it('leaves the last valid values in use if it is sealed later, and that is logged once', async () => {
     const secret = newSecret();
     vault.secret = { AUTH_SECRET: secret };
     withToken();
@@ -393,7 +396,7 @@ describe('Vault as the store', () => {
     ]);
   });
 
-  it('leaves a value in use that has gone, and names it', async () => {
+  it('leaves a value in use after it was deleted, and names it in the log', async () => {
     const secret = newSecret();
     vault.secret = { AUTH_SECRET: secret };
     withToken();
@@ -404,7 +407,7 @@ describe('Vault as the store', () => {
     expect(store?.state().problem).toBe('AUTH_SECRET can no longer be found in Vault.');
   });
 
-  it('shows in no sentence and no line what it was given', async () => {
+  it('has none of its data shown in any message or log line', async () => {
     const token = withToken({ mayRead: false });
     const thrown = await open().catch((error: Error) => error);
     expect(String((thrown as Error).stack)).not.toContain(token);

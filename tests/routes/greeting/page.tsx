@@ -1,22 +1,15 @@
 import { draftMode, headers } from 'next/headers';
-import { Suspense } from 'react';
 
-export default function GreetingPage() {
-  return (
-    <Suspense>
-      <Greeting />
-    </Suspense>
-  );
-}
+export const instant = false;
 
 /** The action closes over a value, so that a page which is generated with it would hold that value encrypted. */
-async function Greeting() {
+export default async function GreetingPage() {
   const visitor = process.env.GENERATED_FOR ?? (await headers()).get('x-visitor');
   async function greet() {
     'use server';
     console.info(visitor);
   }
-  // Nothing is encrypted for a visitor without a name, as a server has no key for it.
+  // Nothing is encrypted for a visitor without a name, since a server has no key for it.
   return (
     <form action={visitor === null ? undefined : greet}>
       <p>{(await draftMode()).isEnabled ? 'Draft mode is on.' : 'Draft mode is off.'}</p>

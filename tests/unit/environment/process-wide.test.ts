@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { processWide } from '#environment/process-wide.ts';
 
 describe('processWide', () => {
-  it('makes a value once', () => {
+  it('creates a value once', () => {
     const make = vi.fn(() => ({}));
     const value = processWide('a test: once', make);
     expect(processWide('a test: once', make)).toBe(value);
@@ -16,7 +16,7 @@ describe('processWide', () => {
     expect(make).toHaveBeenCalledOnce();
   });
 
-  it('gives the same value to another bundle of the process', async () => {
+  it('returns the same value to another bundle in the process', async () => {
     const value = processWide('a test: bundles', () => ({}));
     vi.resetModules();
     const bundle = await import('#environment/process-wide.ts');

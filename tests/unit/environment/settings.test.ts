@@ -13,7 +13,7 @@ import { runNode } from '../../setup/command.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** A text for each setting that is valid and differs from the default, and what a reader gets. */
+/** For each setting a valid text that differs from the default, and the parsed value. */
 const VALID: Record<SettingName, [string, unknown]> = {
   PORT: ['4000', 4000],
   HOSTNAME: ['127.0.0.1', '127.0.0.1'],
@@ -21,6 +21,9 @@ const VALID: Record<SettingName, [string, unknown]> = {
   DRAIN_SECONDS: ['5', 5],
   LOG_FORMAT: ['json', 'json'],
   STRIPE_API_URL: ['http://127.0.0.1:9', new URL('http://127.0.0.1:9')],
+  PAGE_MEMORY_MB: ['32', 32],
+  SHARED_MAX_AGE: ['60', 60],
+  CONTENT_LOG_POLL_SECONDS: ['0', 0],
   GENERATED_POSTS: ['200', 200],
   EMAIL_API_URL: ['http://127.0.0.1:9', new URL('http://127.0.0.1:9')],
   EMAIL_TEMPLATE: ['weekly', 'weekly'],
@@ -43,13 +46,10 @@ const VALID: Record<SettingName, [string, unknown]> = {
 describe.each(SETTING_NAMES)('the setting %s', (name) => {
   const [text, value] = VALID[name];
 
-  it.each([text, `"${text}"`, `'${text}'`, `"${text}"\r`, `\uFEFF${text} `])(
-    'is understood as %j',
-    (given) => {
-      vi.stubEnv(name, given);
-      expect(setting(name)).toEqual(value);
-    },
-  );
+  it.each([text, `"${text}"`, `'${text}'`, `"${text}"\r`, `\uFEFF${text} `])('accepts %j', (given) => {
+    vi.stubEnv(name, given);
+    expect(setting(name)).toEqual(value);
+  });
 
   it.each(['', '""', ' \r'])('is not set by %j', (given) => {
     vi.stubEnv(name, undefined);
@@ -64,7 +64,7 @@ describe.each(SETTING_NAMES)('the setting %s', (name) => {
   });
 });
 
-describe('a setting that is invalid', () => {
+describe('an invalid setting', () => {
   it.each<[SettingName, string]>([
     ['PORT', '65536'],
     ['PORT', '3000.5'],
@@ -79,12 +79,12 @@ describe('a setting that is invalid', () => {
     ['SECRETS_STORE', 'toString'],
     ['SECRETS_REFRESH_SECONDS', '0'],
     ['VAULT_ADDR', 'vault'],
-  ])('is refused when it is read: %s=%s', (name, text) => {
+  ])('is rejected when it is read: %s=%s', (name, text) => {
     vi.stubEnv(name, text);
     expect(() => setting(name)).toThrow(new RegExp(`^${name} (is|names) .+\\. (Set|Use|Leave|Write) .+\\.$`));
   });
 
-  it('does no harm before it is read', async () => {
+  it('does no harm until it is read', async () => {
     for (const name of SETTING_NAMES) vi.stubEnv(name, '\u0000');
     vi.resetModules();
     await expect(import('#posts/published-posts.ts')).resolves.toBeDefined();
@@ -93,7 +93,7 @@ describe('a setting that is invalid', () => {
 });
 
 describe('settingFaults', () => {
-  it('has a line for each setting of the readers that are asked about', () => {
+  it('has a line for each setting of the given readers', () => {
     vi.stubEnv('PORT', 'http');
     vi.stubEnv('DRAIN_SECONDS', 'a while');
     vi.stubEnv('GENERATED_POSTS', 'all');
@@ -116,17 +116,17 @@ describe('settingFaults', () => {
     ]);
   });
 
-  it('leaves out the settings of a store that is not used, as other programs read the same variables', () => {
+  it('omits the settings of a store that is not used, since other programs read the same variables', () => {
     vi.stubEnv('VAULT_ADDR', 'unix:///run/vault.sock');
     expect(settingFaults('store')).toEqual([]);
   });
 });
 
-describe('a command whose settings are invalid', () => {
+describe('a command with invalid settings', () => {
   it.each([
     ['serve', ['PORT', 'DRAIN_SECONDS', 'LOG_FORMAT', 'SECRETS_STORE', 'AUTH_SECRET']],
     ['migrate', ['SECRETS_STORE']],
-  ])('lists every fault at once, one line each, and exits with 1: %s', async (command, names) => {
+  ])('lists every error at once, one line each, and exits with 1: %s', async (command, names) => {
     const { ended, output } = runNode('.', ['src/commands/sealed.ts', command], {
       PORT: 'http',
       DRAIN_SECONDS: '-1',
@@ -153,7 +153,7 @@ describe('the table of settings', () => {
     expect(documented.filter((name) => !/^DATABASE_URL/.test(name ?? ''))).toEqual(SETTING_NAMES);
   });
 
-  it('has whatever .env.example names and is no secret', () => {
+  it('has everything that .env.example names except secrets', () => {
     const named = [...readFileSync('.env.example', 'utf8').matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)];
     const others = named
       .map(([, name = '']) => name)
@@ -161,7 +161,7 @@ describe('the table of settings', () => {
     expect(others.filter((name) => !SETTING_NAMES.includes(name as SettingName))).toEqual([]);
   });
 
-  it('has each setting of the build as an argument in the Dockerfile', () => {
+  it('has each build setting as an argument in the Dockerfile', () => {
     const dockerfile = readFileSync('Dockerfile', 'utf8');
     const names = SETTING_NAMES.filter((name) => settingDeclaration(name).readBy === 'build');
     expect(names.filter((name) => !new RegExp(`^ARG ${name}$`, 'm').test(dockerfile))).toEqual([]);

@@ -5,13 +5,13 @@ const post = (body: BodyInit) =>
   new Request('http://site.example', { method: 'POST', body, duplex: 'half' } as RequestInit);
 
 describe('bodyWithin', () => {
-  it('gives a body of up to so many bytes', async () => {
+  it('returns a body up to the limit', async () => {
     expect(await bodyWithin(4, post('äö'))).toBe('äö');
     expect(await bodyWithin(3, post('äö'))).toBeUndefined();
     expect(await bodyWithin(3, new Request('http://site.example'))).toBe('');
   });
 
-  it('reads no more of a body that never ends than it takes', async () => {
+  it('stops reading an endless body at the limit', async () => {
     let chunks = 0;
     const endless = new ReadableStream({
       pull(controller) {
@@ -25,7 +25,7 @@ describe('bodyWithin', () => {
 });
 
 describe('formOf', () => {
-  it('reads the fields as a browser sends them, and none where there are too many', async () => {
+  it('reads the fields as a browser sends them, and none if there are too many', async () => {
     expect((await formOf(post(new URLSearchParams({ token: 'ä b+c' })))).get('token')).toBe('ä b+c');
     expect([...(await formOf(post(`token=${'a'.repeat(20_000)}`)))]).toEqual([]);
   });

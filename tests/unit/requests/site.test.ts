@@ -7,7 +7,7 @@ const asked = (headers: Record<string, string>) => new Request('http://127.0.0.1
 afterEach(() => vi.unstubAllEnvs());
 
 describe('the address of the site', () => {
-  it('is SITE_URL where that is set', () => {
+  it('is SITE_URL if that is set', () => {
     vi.stubEnv('SITE_URL', '"https://blog.example/"');
     expect(siteOf(asked({ host: 'elsewhere.example' })).href).toBe('https://blog.example/');
   });
@@ -17,12 +17,12 @@ describe('the address of the site', () => {
     [{ host: 'blog.example', 'x-forwarded-proto': 'https' }, 'https://blog.example/'],
     [{ host: 'blog.example', 'x-forwarded-proto': 'https,http' }, 'https://blog.example/'],
     [{ host: 'a b' }, 'http://127.0.0.1:3000/'],
-  ])('is else where the request went to: %o', (headers, address) => {
+  ])('is otherwise where the request was sent: %o', (headers, address) => {
     expect(siteOf(asked(headers)).href).toBe(address);
   });
 
   it.each(['blog.example', 'ftp://blog.example', 'javascript:alert(1)', 'https://blog.example/path'])(
-    'is not made of the SITE_URL %s',
+    'is not built from the SITE_URL %s',
     (text) => {
       vi.stubEnv('SITE_URL', text);
       expect(() => siteOf(asked({ host: 'blog.example' }))).toThrow(
@@ -58,7 +58,7 @@ describe('bearerToken', () => {
     ['Bearer', undefined],
     ['Bearer a b', undefined],
     [null, undefined],
-  ])('takes %s for %s', (header, token) => {
+  ])('reads %s as %s', (header, token) => {
     expect(bearerToken(header)).toBe(token);
   });
 });

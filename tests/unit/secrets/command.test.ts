@@ -30,7 +30,7 @@ function envFile(content: string): string {
 }
 
 describe('npm run secrets', () => {
-  it('shows each secret, and exits with 0 where the environment is usable', () => {
+  it('shows each secret, and exits with 0 if the environment is usable', () => {
     const { code, output } = run('secrets.ts', [
       '--docker-env',
       envFile('DATABASE_URL=postgresql://blog:sentinel1@db/blog\n'),
@@ -41,7 +41,7 @@ describe('npm run secrets', () => {
     expect(output).not.toContain('sentinel1');
   });
 
-  it('exits with 1 and lists every problem, the lines that Docker refuses too', () => {
+  it('exits with 1 and lists every problem, including lines that Docker rejects', () => {
     const lines = [
       '# settings',
       'DATABASE_URL=postgresql://blog:sent@inel2@db/blog',
@@ -64,7 +64,7 @@ describe('npm run secrets', () => {
     });
   });
 
-  it('has a help text, and exits with 2 at a phase that there is not', () => {
+  it('has a help text, and exits with 2 for an unknown phase', () => {
     expect(run('secrets.ts', ['--help'])).toMatchObject({
       code: 0,
       output: expect.stringContaining('Exit codes'),
@@ -72,7 +72,7 @@ describe('npm run secrets', () => {
     expect(run('secrets.ts', ['--phase', 'never'])).toMatchObject({ code: 2 });
   });
 
-  it('says which file it can not read', () => {
+  it('says which file it cannot read', () => {
     const { code, output } = run('secrets.ts', ['--docker-env', join(folder, 'none')]);
     expect(code).toBe(1);
     expect(output.trim().split('\n')).toHaveLength(1);

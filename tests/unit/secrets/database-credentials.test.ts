@@ -18,9 +18,9 @@ const addressOf = (fields: Parameters<typeof databaseUrlOf>[0]) => {
   return parseDatabaseUrl(made.url, 'a test');
 };
 
-describe('the JSON that AWS rotates for a database', () => {
+describe('the database JSON that AWS rotates', () => {
   it.each(['p@ss/w:ord', 'a%20b', '?#[]&=+', 'ünïcødé 🔑', '"\'`\\'])(
-    'gives a URL that holds a user and a password such as %s',
+    'becomes a URL that holds a user and a password such as %s',
     (text) => {
       const address = addressOf({
         ...rotated,
@@ -33,7 +33,7 @@ describe('the JSON that AWS rotates for a database', () => {
     },
   );
 
-  it("gives PostgreSQL's port and database where they are left out", () => {
+  it("defaults to PostgreSQL's port and database", () => {
     const { port: _, dbname: __, ...rest } = rotated;
     expect(addressOf(rest)).toMatchObject({ port: 5432, database: 'postgres' });
     expect(addressOf({ ...rotated, port: '5434' })).toMatchObject({ port: 5434 });
@@ -53,7 +53,7 @@ describe('the JSON that AWS rotates for a database', () => {
     expect(addressOf({ ...rotated, ...fields })).toMatchObject(expected);
   });
 
-  it('is refused where it is of another engine, or has no host', () => {
+  it('is rejected if it is for another engine, or has no host', () => {
     expect(databaseUrlOf({ ...rotated, engine: 'mysql' })).toEqual({
       problem: 'is for the engine mysql, not for PostgreSQL.',
     });

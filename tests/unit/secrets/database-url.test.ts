@@ -5,7 +5,7 @@ import { parseDatabaseUrl } from '../../setup/database-address.ts';
 const parse = (url: string) => parseDatabaseUrl(url, 'a test');
 
 describe('parseDatabaseUrl', () => {
-  it('takes a URL apart and decodes its parts', () => {
+  it('parses a URL and decodes its parts', () => {
     expect(parse('postgresql://bl%40g:p%40ss%2Fw%23rd@db.example:6432/bl%6Fg?schema=app')).toEqual({
       host: 'db.example',
       port: 6432,
@@ -18,15 +18,15 @@ describe('parseDatabaseUrl', () => {
     });
   });
 
-  it('takes the port that PostgreSQL takes, where none is named', () => {
+  it("defaults to PostgreSQL's port", () => {
     expect(parse('postgres://blog:change-me@db.example/blog').port).toBe(5432);
   });
 
-  it('takes an IPv6 address out of its brackets', () => {
+  it('removes the brackets of an IPv6 address', () => {
     expect(parse('postgresql://blog:change-me@[::1]:5432/blog').host).toBe('::1');
   });
 
-  it('takes a URL of a pooler with parameters', () => {
+  it("accepts a pooler's URL with parameters", () => {
     const url =
       'postgresql://blog:change-me@ep-x-pooler.example/blog?sslmode=require&channel_binding=require';
     expect(parse(url)).toMatchObject({ host: 'ep-x-pooler.example', database: 'blog', sslmode: 'require' });
@@ -46,7 +46,7 @@ describe('parseDatabaseUrl', () => {
       'a percent-encoded host',
       'postgresql://blog:change-me@%2Fcloudsql%2Fa-project%3Aeurope-west1%3Ablog/blog',
     ],
-  ])('takes the folder of a Unix socket from %s', (_, url) => {
+  ])('reads the folder of a Unix socket from %s', (_, url) => {
     expect(parse(url)).toMatchObject({
       host: '/cloudsql/a-project:europe-west1:blog',
       port: 5432,
@@ -60,11 +60,11 @@ describe('parseDatabaseUrl', () => {
     ['behind an encoded host', 'postgresql://blog@%2Fvar%2Frun%2Fpostgresql:5433/blog'],
     ['as a parameter', 'postgresql://blog@/blog?host=/var/run/postgresql&port=5433'],
     ['behind an empty host', 'postgresql://blog@:5433/blog?host=/var/run/postgresql'],
-  ])("takes a socket's port %s, and needs no password", (_, url) => {
+  ])("reads a socket's port %s, and needs no password", (_, url) => {
     expect(parse(url)).toMatchObject({ host: '/var/run/postgresql', port: 5433, user: 'blog', password: '' });
   });
 
-  it('takes a host that is a parameter', () => {
+  it('accepts a host given as a parameter', () => {
     expect(parse('postgresql://blog:change-me@ignored.example/blog?host=db.example').host).toBe('db.example');
   });
 
@@ -119,7 +119,7 @@ describe('parseDatabaseUrl', () => {
     ['an unknown sslmode', 'postgresql://blog:hidden@db/blog?sslmode=maybe', /unknown sslmode/],
   ];
 
-  it.each(wrong)('refuses a URL with %s, and does not quote it', (_, url, sentence) => {
+  it.each(wrong)('rejects a URL with %s, and does not quote it', (_, url, sentence) => {
     expect(() => parse(url)).toThrow(sentence);
     expect(() => parse(url)).toThrow(/^DATABASE_URL \(a test\) [a-z].*\.$/);
     expect(() => parse(url)).not.toThrow(/hid|den/);
@@ -130,14 +130,14 @@ describe('readDatabaseAddress', () => {
   it.each([
     ['missing', {}],
     ['empty', { DATABASE_URL: '' }],
-  ])('says where to put the URL where it is %s', (_, variables) => {
+  ])('says where to put the URL if it is %s', (_, variables) => {
     expect(() => readDatabaseAddress(variables)).toThrow(MissingDatabaseUrl);
     expect(() => readDatabaseAddress(variables)).toThrow(
       /DATABASE_URL_FILE, or mount \/run\/secrets\/database_url/,
     );
   });
 
-  it('names the source of a URL that is wrong', () => {
+  it('names the source of an invalid URL', () => {
     expect(() => readDatabaseAddress({ DATABASE_URL: 'postgresql://db/blog' })).toThrow(
       /^DATABASE_URL \(the variable DATABASE_URL\) names no user\./,
     );

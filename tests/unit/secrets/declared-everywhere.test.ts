@@ -13,12 +13,12 @@ const idOf = (name: SecretName) => name.toLowerCase();
 const declaredFor = (phase: 'build' | 'run') =>
   SECRET_NAMES.filter((name) => declarationOf(name).phases[phase] !== undefined);
 
-/** What is missing or too much, one instruction for each; the text in quotation marks is what to add. */
+/** What is missing or extra, one instruction for each; the text in quotation marks is what to add. */
 function expectNoGaps(gaps: string[]): void {
   expect(gaps, `\n${gaps.join('\n')}\n`).toEqual([]);
 }
 
-/** What is not declared, of the names that a text has by this pattern. */
+/** Names in a text that match this pattern and are not declared. */
 function undeclared(text: string, pattern: RegExp, declared: string[]): string[] {
   return [...text.matchAll(pattern)].flatMap(([, name = '']) => (declared.includes(name) ? [] : [name]));
 }
@@ -58,7 +58,7 @@ describe('the declaration of secrets', () => {
     ]);
   });
 
-  it('has each run-time secret in .env.example, and none of the build alone', () => {
+  it('has each run-time secret in .env.example, and none that only the build needs', () => {
     const names = [...read('.env.example').matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name);
     const missing = declaredFor('run').filter((name) => !names.includes(name));
     const extra = SECRET_NAMES.filter((name) => !declaredFor('run').includes(name) && names.includes(name));
@@ -82,7 +82,7 @@ describe('the declaration of secrets', () => {
     ]);
   });
 
-  it('has each build secret handed to the build and to its proof by the workflow, if there is one', () => {
+  it('has each build secret passed to the build and to its proof by the workflow, if there is one', () => {
     if (!existsSync(join(PROJECT, WORKFLOW))) return;
     const steps = workflowSteps();
     expect(steps).toHaveLength(2);
@@ -97,7 +97,7 @@ describe('the declaration of secrets', () => {
     );
   });
 
-  it('says why for each value that is embedded', () => {
+  it('gives a reason for each value that is embedded', () => {
     const silent = SECRET_NAMES.filter(
       (name) => (declarationOf(name).phases.embedded ?? 'said').trim() === '',
     );

@@ -11,20 +11,20 @@ describe('derivedKey', () => {
     expect(derivedKey('sessions', 32, from(secret))).toEqual(expected);
   });
 
-  it('gives another key for another label or another secret', () => {
+  it('differs for another label or another secret', () => {
     const key = derivedKey('sessions', 32, from(secret));
     expect(derivedKey('drafts', 32, from(secret))).not.toEqual(key);
     expect(derivedKey('sessions', 32, from(`${secret}.`))).not.toEqual(key);
   });
 
-  it('gives one random key for a label in this process where there is no AUTH_SECRET', () => {
+  it('is random for each label in this process if there is no AUTH_SECRET', () => {
     const key = derivedKey('sessions', 32, from(''));
     expect(key).toHaveLength(32);
     expect(derivedKey('sessions', 32, from(''))).toEqual(key);
     expect(derivedKey('drafts', 32, from(''))).not.toEqual(key);
   });
 
-  it('refuses to derive from a root that is too short', () => {
+  it('is not derived from a root that is too short', () => {
     expect(() => derivedKey('sessions', 32, from('short'))).toThrow(/shorter than 32/);
   });
 });

@@ -16,7 +16,7 @@ import { SecretError } from '#secrets/secret-error.ts';
 
 const newSecret = () => randomBytes(32).toString('hex');
 
-describe('a secret in a process that watches', () => {
+describe('a secret in a process that watches its sources', () => {
   let folder: string;
   let file: string;
   let lines: string[];
@@ -41,13 +41,13 @@ describe('a secret in a process that watches', () => {
     expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
   };
 
-  /** As a careful writer does: the file is whole whenever somebody looks. */
+  /** As a careful writer does: the file is complete whenever it is read. */
   const replace = (value: string) => {
     writeFileSync(`${file}.new`, value);
     renameSync(`${file}.new`, file);
   };
 
-  it('counts as missing to a feature where it is of no use, and the log says so once', () => {
+  it('counts as missing for a feature if it is invalid, which is logged once', () => {
     const said = vi.spyOn(console, 'error').mockReturnValue();
     writeFileSync(file, 'short');
     stop = watchSecrets((line) => lines.push(line));
@@ -59,7 +59,7 @@ describe('a secret in a process that watches', () => {
     said.mockRestore();
   });
 
-  it('is of no use in the same words where another bundle of the process has looked at it', async () => {
+  it('is reported as invalid in the same words after another bundle of the process has read it', async () => {
     writeFileSync(file, 'short');
     stop = watchSecrets((line) => lines.push(line));
     expect(() => liveSecret('AUTH_SECRET')).toThrow(SecretError);
@@ -73,7 +73,7 @@ describe('a secret in a process that watches', () => {
     expect(() => bundle.liveSecret('AUTH_SECRET')).toThrow(/is shorter than 32 characters/);
   });
 
-  it('is read once, and not for each use', () => {
+  it('is read once, not for each use', () => {
     const value = newSecret();
     watch(value);
     rmSync(file);
@@ -87,7 +87,7 @@ describe('a secret in a process that watches', () => {
     await vi.waitFor(() => expect(liveSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
   });
 
-  it('follows its file when another takes its place, as Vault Agent does with a file of any name', async () => {
+  it('follows its file when another replaces it, as Vault Agent does with a file of any name', async () => {
     watch(newSecret());
     for (const next of [newSecret(), newSecret()]) {
       const written = join(folder, randomBytes(4).toString('hex'));
@@ -99,7 +99,7 @@ describe('a secret in a process that watches', () => {
     expect(lines).toHaveLength(2);
   });
 
-  it('stays as it was while a writer has only emptied its file', async () => {
+  it('keeps its value while a writer has only emptied its file', async () => {
     const value = newSecret();
     watch(value);
     writeFileSync(file, '');
@@ -110,7 +110,7 @@ describe('a secret in a process that watches', () => {
     await vi.waitFor(() => expect(liveSecret('AUTH_SECRET')?.value).toBe(next), 5_000);
   });
 
-  it('stays as it was where Vault Agent has no value to write', async () => {
+  it('keeps its value if Vault Agent has no value to write', async () => {
     const value = newSecret();
     watch(value);
     replace('<no value>');
@@ -118,7 +118,7 @@ describe('a secret in a process that watches', () => {
     expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
   });
 
-  it('follows its file when another takes its place, as Kubernetes does with a link', async () => {
+  it('follows its file when another replaces it, as Kubernetes does with a link', async () => {
     watch(newSecret());
     const next = newSecret();
     writeFileSync(join(folder, 'version-2'), next);
@@ -133,7 +133,7 @@ describe('a secret in a process that watches', () => {
   it.each([
     ['is empty', '', /is empty/],
     ['is too short', 'short', /is shorter than 32 characters/],
-  ])('stays as it was where the new one %s, and says so once', async (_, wrong, sentence) => {
+  ])('keeps its value if the new one %s, which is logged once', async (_, wrong, sentence) => {
     const value = newSecret();
     watch(value);
     replace(wrong);
@@ -150,7 +150,7 @@ describe('a secret in a process that watches', () => {
     expect(secretProblem('AUTH_SECRET')).toBeUndefined();
   });
 
-  it('stays as it was where its file goes away', async () => {
+  it('keeps its value if its file is deleted', async () => {
     const value = newSecret();
     watch(value);
     rmSync(file);
@@ -159,7 +159,7 @@ describe('a secret in a process that watches', () => {
     expect(secretProblem('AUTH_SECRET')).toMatch(/AUTH_SECRET/);
   });
 
-  it('is taken up where there was none at first', async () => {
+  it('is picked up if there was none at first', async () => {
     vi.stubEnv('AUTH_SECRET_FILE', '');
     stop = watchSecrets((line) => lines.push(line));
     expect(liveSecret('AUTH_SECRET')).toBeUndefined();
@@ -168,7 +168,7 @@ describe('a secret in a process that watches', () => {
     expect(liveSecret('AUTH_SECRET')?.source).toBe('the variable AUTH_SECRET');
   });
 
-  it('asks the store first when it looks anew', async () => {
+  it('queries the store first when it is read again', async () => {
     const { attachStore } = await import('#secrets/sources.ts');
     vi.stubEnv('AUTH_SECRET_FILE', '');
     let [shown, next] = [newSecret(), newSecret()];
@@ -189,7 +189,7 @@ describe('a secret in a process that watches', () => {
     }
   });
 
-  it('is known for an overlap by the value from before', async () => {
+  it('has its previous value accepted for an overlap', async () => {
     const first = newSecret();
     watch(first);
     const [firstKey] = rotatingKeys('a test', 32);
@@ -207,7 +207,7 @@ describe('a secret in a process that watches', () => {
     vi.useRealTimers();
   });
 
-  it('is shown in no line', async () => {
+  it('is shown in no log line', async () => {
     const [first, next] = [newSecret(), newSecret()];
     watch(first);
     replace(next);

@@ -4,10 +4,10 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { mask, maskError, maskSecret, onMasked } from '#secrets/masking.ts';
 
-/** A value that no other text of the run holds. */
+/** A value that occurs nowhere else in this run. */
 const sentinel = () => `s${randomBytes(9).toString('hex')}`;
 
-/** A secret URL whose password has characters that are written in another way inside it. */
+/** A secret URL whose password has characters that are encoded in it. */
 function sentinelUrl() {
   const password = `${sentinel()}@/${sentinel()}`;
   const url = `postgresql://blog:${encodeURIComponent(password)}@db.example/blog`;
@@ -16,7 +16,7 @@ function sentinelUrl() {
 }
 
 describe('mask', () => {
-  it('replaces a secret by its name', () => {
+  it('replaces a secret with its name', () => {
     const value = sentinel();
     maskSecret('AUTH_SECRET', value);
     expect(mask(`before ${value} after`)).toBe('before [AUTH_SECRET] after');
@@ -42,19 +42,19 @@ describe('mask', () => {
     expect(mask(JSON.stringify({ pem }))).toBe('{"pem":"[SIGNING_KEY]"}');
   });
 
-  it('finds the password of a URL that can not be taken apart', () => {
+  it('finds the password of a URL that cannot be parsed', () => {
     const password = `${sentinel()}@${sentinel()}`;
     maskSecret('DATABASE_URL', `postgresql://blog:${password}@db/blog`);
     expect(mask(`failed for ${password}`)).toBe('failed for [DATABASE_URL]');
   });
 
-  it('masks a very short password where it stands as one, and leaves words alone', () => {
+  it('masks a very short password if it stands alone, and leaves words unchanged', () => {
     maskSecret('DATABASE_URL', 'postgresql://shortpw:ab@db.example/blog');
     expect(mask('postgresql://other:ab@elsewhere')).toBe('postgresql://other[DATABASE_URL]elsewhere');
     expect(mask('an abbreviation')).toBe('an abbreviation');
   });
 
-  it('tells those who ask of what was masked before and after', () => {
+  it('tells a listener what was masked before and after it was added', () => {
     const [before, after] = [sentinel(), sentinel()];
     maskSecret('AUTH_SECRET', before);
     const told: string[] = [];
@@ -65,7 +65,7 @@ describe('mask', () => {
 });
 
 describe('maskError', () => {
-  it('covers message, stack, causes and fields, and gives the same error', () => {
+  it('covers message, stack, causes and fields, and returns the same error', () => {
     const { password, url } = sentinelUrl();
     const error = Object.assign(new Error(`no ${url}`, { cause: new Error(password) }), {
       meta: { target: [password] },
@@ -83,7 +83,7 @@ describe('maskError', () => {
   });
 });
 
-/** A process that reads AUTH_SECRET and then does this; what it printed on both outputs. */
+/** Runs a process that reads AUTH_SECRET and then does this. Returns what it printed on both outputs. */
 function printedBy(script: string, AUTH_SECRET: string): string {
   const read = `import { readSecret } from '#secrets/index.ts'; const { value } = readSecret('AUTH_SECRET');`;
   const { stdout, stderr } = spawnSync(
@@ -114,7 +114,7 @@ describe('a process that read a secret', () => {
     expect(printed).not.toContain(value);
   });
 
-  it('would print it if it had not read it, so that the test can fail', () => {
+  it('would print it if it had not read it, so this test can fail', () => {
     const printed = execFileSync(process.execPath, ['--eval', 'console.log(process.env.AUTH_SECRET)'], {
       env: { NODE_ENV: 'test', AUTH_SECRET: value },
       encoding: 'utf8',

@@ -13,7 +13,7 @@ describe('currentPhase', () => {
     expect(currentPhase(variables)).toBe(phase);
   });
 
-  it('lets no other word of the build name a phase', () => {
+  it('accepts no other value of the build as a phase', () => {
     expect(currentPhase({ SEALED_PHASE: 'development' })).toBe('run');
   });
 });

@@ -11,7 +11,7 @@ const from = (variables: Record<string, string>, phase: Phase = 'run') => ({
 });
 
 describe('readSecret', () => {
-  it('gives what the schema makes of the value: an address for a URL, a string for a key', () => {
+  it('returns what the schema makes of the value: an address for a URL, a string for a key', () => {
     const DATABASE_URL = 'postgresql://blog:change-me@db.example/blog';
     const address: DatabaseAddress | undefined = readSecret('DATABASE_URL', from({ DATABASE_URL }))?.value;
     expect(address?.host).toBe('db.example');
@@ -25,7 +25,7 @@ describe('readSecret', () => {
     ['REVALIDATE_TOKEN', 'hidden', /shorter than 16/],
     ['STRIPE_SECRET_KEY', 'pk_test_hidden12345', /publishable key/],
     ['STRIPE_SECRET_KEY', 'hidden', /not a secret key of Stripe/],
-  ])('refuses a wrong %s in a sentence that does not quote it', (name, value, sentence) => {
+  ])('rejects an invalid %s in a sentence that does not quote it', (name, value, sentence) => {
     expect(() => readSecret(name, from({ [name]: value }))).toThrow(sentence);
     expect(() => readSecret(name, from({ [name]: value }))).toThrow(`${name} (the variable ${name}) `);
     expect(() => readSecret(name, from({ [name]: value }))).not.toThrow(/hidden/);
@@ -41,13 +41,13 @@ describe('readSecret', () => {
     ['EMAIL_API_KEY', 'run', false],
     ['EMAIL_API_KEY', 'compile', false],
     ['EMAIL_API_KEY', 'development', true],
-  ])('keeps the phases: %s while in %s may be read: %s', (name, phase, allowed) => {
+  ])('enforces the phases: %s while in %s may be read: %s', (name, phase, allowed) => {
     const read = () => readSecret(name, from({ [name]: value }, phase));
     if (allowed) expect(read()?.value).toBe(value);
     else expect(read).toThrow(new RegExp(`^${name} is a (build|run)-time secret, but it was read while `));
   });
 
-  it('refuses a secret out of its phase even where no source has it', () => {
+  it('refuses a secret outside its phase even if no source has it', () => {
     expect(() => readSecret('STRIPE_SECRET_KEY', from({}, 'generate'))).toThrow(/run-time secret/);
   });
 });

@@ -30,7 +30,7 @@ function mount(content: string): void {
 const store: StoredSecrets = { name: 'the test store', current: (name) => `${name} in store` };
 
 describe('findSecret', () => {
-  it('takes the file that the _FILE variable names first, and says so', () => {
+  it('uses the file that the _FILE variable names first, and says so', () => {
     mount('value');
     expect(find({ TOKEN_FILE: file('value\n'), TOKEN: 'value' }, store)).toEqual({
       value: 'value',
@@ -38,22 +38,22 @@ describe('findSecret', () => {
     });
   });
 
-  it('takes the mounted file, named in lower case, before the variable', () => {
+  it('uses the mounted file, named in lower case, before the variable', () => {
     mount('value');
     expect(find({ TOKEN: 'value' })?.source).toBe(`the file ${join(folder, 'mounted')}/token`);
   });
 
-  it('takes the variable before the store, and the store last', () => {
+  it('uses the variable before the store, and the store last', () => {
     expect(find({ TOKEN: 'value' }, store)).toEqual({ value: 'value', source: 'the variable TOKEN' });
     expect(find({}, store)).toEqual({ value: 'TOKEN in store', source: 'the test store' });
   });
 
-  it('finds nothing where no source has it', () => {
+  it('finds nothing if no source has it', () => {
     expect(find({})).toBeUndefined();
     expect(find({}, { name: 'an empty store', current: () => undefined })).toBeUndefined();
   });
 
-  it('looks at no directory where none is given', () => {
+  it('looks in no directory if none is given', () => {
     mount('value');
     expect(findSecret('TOKEN', { variables: {}, directory: undefined })).toBeUndefined();
   });
@@ -74,7 +74,7 @@ describe('findSecret', () => {
         return { TOKEN: 'hidden2' };
       },
     ],
-  ])('refuses %s where they disagree, and names both', (_, given) => {
+  ])('rejects %s if they disagree, and names both', (_, given) => {
     const variables = given();
     expect(() => find(variables)).toThrow(/^TOKEN: the .+ and the .+ disagree\. Keep one of them\.$/);
     expect(() => find(variables)).not.toThrow(/hidden/);
@@ -91,23 +91,23 @@ describe('findSecret', () => {
     expect(find({ TOKEN_FILE: file(content) })?.value).toBe('value');
   });
 
-  it('understands quotes and a carriage return in a variable, as --env-file hands them over', () => {
+  it('accepts quotes and a carriage return in a variable, as --env-file passes them on', () => {
     expect(find({ TOKEN: '"value"\r' })?.value).toBe('value');
   });
 
-  it('keeps a quote that has no partner, and spaces inside quotes', () => {
+  it('keeps an unmatched quote, and spaces inside quotes', () => {
     expect(find({ TOKEN: 'va"lue"' })?.value).toBe('va"lue"');
     expect(find({ TOKEN: '" value "' })?.value).toBe(' value ');
   });
 
-  it('gives a PEM its lines back that a variable spells out', () => {
+  it('restores the line breaks of a PEM that a variable writes as escapes', () => {
     const pem = '-----BEGIN TEST KEY-----\nYWJj\n-----END TEST KEY-----';
     expect(find({ TOKEN: pem.replaceAll('\n', '\\n') })?.value).toBe(pem);
     expect(find({ TOKEN: `"${pem.replaceAll('\n', '\\r\\n')}\\n"` })?.value).toBe(pem);
     expect(find({ TOKEN_FILE: file(`${pem}\n`) })?.value).toBe(pem);
   });
 
-  it.each(['', '""', '\r', '   '])('takes the empty variable %j for a missing one', (TOKEN) => {
+  it.each(['', '""', '\r', '   '])('treats the empty variable %j as missing', (TOKEN) => {
     expect(find({ TOKEN })).toBeUndefined();
   });
 
@@ -120,38 +120,38 @@ describe('findSecret', () => {
     ['is no text', () => file(Buffer.from([0x68, 0x80, 0x80])), /not UTF-8/],
     ['is too large', () => file('hidden'.repeat(100_000)), /larger than 500 KiB/],
     ['ends with a space', () => file('hidden \n'), /begins or ends with a space/],
-  ])('refuses a file that %s', (_, path, sentence) => {
+  ])('rejects a file that %s', (_, path, sentence) => {
     const variables = { TOKEN_FILE: path(), TOKEN: 'hidden' };
     expect(() => find(variables)).toThrow(sentence);
     expect(() => find(variables)).toThrow(/^TOKEN: the file that TOKEN_FILE names/);
     expect(() => find(variables)).not.toThrow(/hidden/);
   });
 
-  it.skipIf(process.getuid?.() === 0)('refuses a file that it may not read', () => {
+  it.skipIf(process.getuid?.() === 0)('rejects a file that it may not read', () => {
     const path = file('hidden');
     chmodSync(path, 0o000);
     expect(() => find({ TOKEN_FILE: path })).toThrow(/permission denied\. Let/);
   });
 
-  it('refuses a mounted file that is empty, rather than to look on', () => {
+  it('rejects an empty mounted file instead of using the next source', () => {
     mount('');
     expect(() => find({ TOKEN: 'value' })).toThrow(/mounted\/token is empty/);
   });
 
   it.each(['hidden # a comment', '"hidden" # a comment', "'hidden'\t# a comment"])(
-    'refuses a comment behind the value, as --env-file hands it over: %j',
+    'rejects a comment after the value, as --env-file passes it on: %j',
     (TOKEN) => {
       expect(() => find({ TOKEN })).toThrow(/comment behind the value/);
       expect(() => find({ TOKEN })).not.toThrow(/hidden/);
     },
   );
 
-  it('keeps a # that follows no space', () => {
+  it('keeps a # that does not follow a space', () => {
     expect(find({ TOKEN: 'a#b' })?.value).toBe('a#b');
     expect(find({ TOKEN: '"a #b"' })?.value).toBe('a #b');
   });
 
-  it('refuses an empty value of a store', () => {
+  it('rejects an empty value from a store', () => {
     expect(() => find({}, { name: 'the test store', current: () => '' })).toThrow(
       /the test store holds an empty/,
     );

@@ -9,7 +9,7 @@ const stateOf = (name: string, variables: Record<string, string>, phase: 'genera
   secretStates(phase, from(variables)).find((state) => state.name === name);
 
 describe('secretStates', () => {
-  it('says of each secret where it was found, and shows no value', () => {
+  it('shows for each secret where it was found, and no value', () => {
     const states = secretStates('run', from({ DATABASE_URL, AUTH_SECRET: root }));
     expect(states.map(({ name, source }) => [name, source])).toEqual([
       ['DATABASE_URL', 'the variable DATABASE_URL'],
@@ -34,18 +34,18 @@ describe('secretStates', () => {
     expect(blocking(secretStates('run', from({})))).toEqual([]);
   });
 
-  it('blocks on an optional secret that is there and wrong, in the phase that uses it alone', () => {
+  it('blocks on an optional secret that is set but invalid, only in the phase that uses it', () => {
     const wrong = from({ DATABASE_URL, STRIPE_SECRET_KEY: 'pk_test_0123456789' });
     expect(blocking(secretStates('run', wrong)).map(({ name }) => name)).toEqual(['STRIPE_SECRET_KEY']);
     expect(blocking(secretStates('generate', wrong))).toEqual([]);
   });
 
-  it('reports every fault at once', () => {
+  it('reports every error at once', () => {
     const wrong = from({ DATABASE_URL: 'mysql://db', AUTH_SECRET: 'short', STRIPE_SECRET_KEY: 'x' });
     expect(blocking(secretStates('run', wrong))).toHaveLength(3);
   });
 
-  it('gives a fingerprint that is the same for the same value and AUTH_SECRET alone', () => {
+  it('returns a fingerprint that is only the same for the same value and AUTH_SECRET', () => {
     const print = (url: string, AUTH_SECRET: string) =>
       stateOf('DATABASE_URL', { DATABASE_URL: url, AUTH_SECRET })?.fingerprint;
     expect(print(DATABASE_URL, root)).toMatch(/^[0-9a-f]{10}$/);

@@ -40,7 +40,7 @@ describe('createLogger', () => {
     expect(JSON.parse(out)).toMatchObject({ password: '[redacted]', host: 'kept' });
   });
 
-  it('masks a secret that was read, wherever it stands', () => {
+  it('masks a secret that was read, wherever it occurs', () => {
     const value = randomBytes(9).toString('hex');
     maskSecret('AUTH_SECRET', value);
     const { out, err } = written(() => {
@@ -52,7 +52,7 @@ describe('createLogger', () => {
     expect(err).toMatch(/Error: no \[AUTH_SECRET\]\n\s+at /);
   });
 
-  it('writes lines as they were said, and problems to the standard error', () => {
+  it('writes lines unchanged, and problems to standard error', () => {
     expect(
       written(() => {
         const logger = createLogger('lines');
@@ -112,7 +112,7 @@ describe.each(['json', 'lines'] as const)('the console, with a log as %s', (form
     ['an error after a text', ['kept:', Object.assign(new TypeError('x'), { connectionString: 'hunter2' })]],
     ['a cause', [new Error('kept', { cause: Object.assign(new Error('y'), { password: 'hunter2' }) })]],
     ['several errors', [new AggregateError([Object.assign(new Error('z'), { token: 'hunter2' })], 'kept')]],
-  ])('redacts fields by their name in %s', (_, values) => {
+  ])('redacts fields by name in %s', (_, values) => {
     for (const method of ['info', 'error'] as const) {
       const text = printed(format, () => console[method](...values));
       expect(text).toContain('kept');
@@ -121,7 +121,7 @@ describe.each(['json', 'lines'] as const)('the console, with a log as %s', (form
     expect(printed(format, () => console.dir(values[0], { depth: 9 }))).not.toContain('hunter2');
   });
 
-  it('leaves other fields, and what it was given, as they are', () => {
+  it('leaves other fields, and its arguments, unchanged', () => {
     const given = {
       tokens: 3,
       nested: { password: 'hunter2' },
@@ -186,7 +186,7 @@ function revokedProxy(): object {
 }
 
 describe('logConsole', () => {
-  it('has the console write through the logger', () => {
+  it('makes the console write through the logger', () => {
     const { out } = written(() => {
       logConsole(createLogger('json'), () => false);
       console.info('%s is %d', 'it', 1);
@@ -194,7 +194,7 @@ describe('logConsole', () => {
     expect(JSON.parse(out)).toMatchObject({ level: 30, msg: 'it is 1' });
   });
 
-  it('leaves out what the log has already', () => {
+  it('omits what the log already has', () => {
     const known = new Error('known');
     expect(
       written(() => {

@@ -11,7 +11,7 @@ function passed(headers: Record<string, string>): Record<string, unknown> {
 }
 
 describe('screenRequest', () => {
-  it('knows each route of the app that takes a POST, and no other', () => {
+  it('knows each route of the app that accepts POST, and no other', () => {
     const routes = readdirSync('src/app', { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('route.ts'))
       .filter((path) => /\bPOST\b/.test(readFileSync(`src/app/${path}`, 'utf8')))

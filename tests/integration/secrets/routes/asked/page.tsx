@@ -1,19 +1,12 @@
 import { connection } from 'next/server';
-import { Suspense } from 'react';
 import { readSecret } from '#secrets/index.ts';
 import { Shown } from '../leaking/shown.tsx';
 
 type Props = { searchParams: Promise<{ what?: string }> };
 
-export default function AskedPage(props: Props) {
-  return (
-    <Suspense fallback="…">
-      <Asked {...props} />
-    </Suspense>
-  );
-}
+export const instant = false;
 
-async function Asked({ searchParams }: Props) {
+export default async function AskedPage({ searchParams }: Props) {
   await connection();
   const { what } = await searchParams;
   if (what === 'build secret') return <p>{readSecret('EMAIL_API_KEY')?.source}</p>;

@@ -1,5 +1,0 @@
-'use client';
-
-import { Trouble } from '#ui/trouble.tsx';
-
-export default Trouble;

@@ -1,0 +1,1 @@
+export { answerMail as GET } from '#newsletter/mail-document.ts';
