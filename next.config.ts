@@ -53,6 +53,11 @@ const config = (phase: string): NextConfig => ({
   },
   headers: async () => [
     { source: '/:path*', headers: asHeaders(securityHeaders(scriptSources(phase))) },
+    // The same as in src/page-cache/images.ts, whose headers these would override.
+    {
+      source: '/images/:name',
+      headers: asHeaders({ 'Content-Security-Policy': "default-src 'none'; sandbox" }),
+    },
     // Chromium applies form-action to redirects too, and the form of this page redirects to Stripe.
     {
       source: '/support',

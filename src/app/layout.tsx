@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import '#secrets/taint.ts';
 import '#ui/theme.css';
 import { ORIGIN_PLACEHOLDER } from '#page-cache/placeholders.ts';
+import { navigationLinks } from '#posts/navigation-links.ts';
 import { PageFrame } from '#ui/page-frame.tsx';
 
 export const metadata: Metadata = {
@@ -20,11 +21,11 @@ export const viewport: Viewport = {
   ],
 };
 
-export default function RootLayout({ children }: { children: ReactNode }) {
+export default async function RootLayout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
       <body>
-        <PageFrame>{children}</PageFrame>
+        <PageFrame navigation={await navigationLinks()}>{children}</PageFrame>
       </body>
     </html>
   );

@@ -13,6 +13,9 @@ export type BuiltPages = PageSource & { paths: string[]; at: Date };
 /** The file with the record of what a build generated its pages from, and when. */
 export const BUILD_RECORD = '.next/build-record.json';
 
+/** The folder with the images of the build's posts. */
+export const IMAGES_FOLDER = '.next/images';
+
 /** The file with the build's finished pages. */
 export const PAGES_FILE = '.next/pages.pack';
 

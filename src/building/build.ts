@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUILD_RECORD, buildRecord, PAGES_FILE } from '#build-output/record.ts';
+import { BUILD_RECORD, buildRecord, IMAGES_FOLDER, PAGES_FILE } from '#build-output/record.ts';
 import { hasPosts } from '#database/preflight.ts';
 import { fetchTemplate } from '#newsletter/provider.ts';
 import { type MailTemplate, TEMPLATE_FILE } from '#newsletter/template.ts';
@@ -20,6 +20,7 @@ import { copyAssets } from './assets.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
 import { requireNoClientComponents } from './client-components.ts';
+import { packImages } from './pack-images.ts';
 import { packPages, removePages, requireKnownRoutes } from './pack-pages.ts';
 import { readContent, readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
@@ -40,6 +41,7 @@ export async function compile(options: Options = {}): Promise<void> {
   await generatePrismaClient(options.signal);
   await buildWithNext('compile', options);
   rmSync(join(STANDALONE, PAGES_FILE), { force: true });
+  rmSync(join(STANDALONE, IMAGES_FOLDER), { recursive: true, force: true });
   await assemble();
   requireKnownRoutes();
   requireNoClientComponents(join(PROJECT, '.next'));
@@ -69,7 +71,7 @@ export async function generate(options: Options = {}): Promise<void> {
   await buildWithNext('generate', options);
   writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source, content.position));
   await assemble();
-  packPages([...content.changes.posts.keys()]);
+  await packPages(content.changes, (slugs) => packImages(address, slugs));
 }
 
 /** Stores the newsletter's template for pages that are rendered later: the key to fetch it is a build secret. */

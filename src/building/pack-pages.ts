@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PAGES_FILE } from '#build-output/record.ts';
+import type { ContentChanges } from '#content-log/read.ts';
 import { finishHtml, UnfinishedPage } from '#page-cache/finish.ts';
 import { writePack } from '#page-cache/pack.ts';
 import { needsFinishing } from '#page-cache/pages.ts';
@@ -17,23 +18,28 @@ const PAGE_FILE = /\.(html|rsc|meta|body|segments)$/;
  * Converts the pages that Next.js prerendered into finished pages, packs them into one file of the standalone build, and
  * removes the originals from it.
  *
- * @param slugs the slugs of all published posts, including those that are not prerendered
+ * @param changes all published posts, including those that are not prerendered
+ * @param packImages packs the images of the prerendered posts with these slugs; see {@link Pack}
  * @throws Error that names a page that needs a script to be complete
  */
-export function packPages(slugs: string[]): void {
+export async function packPages(
+  { posts, oldUrls }: ContentChanges,
+  packImages: (slugs: string[]) => Promise<Map<string, string[]>>,
+): Promise<void> {
   const folder = join(PROJECT, '.next', PAGES);
-  const published = new Set(slugs);
   const pages = new Map<string, string>();
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     if (!/\.(html|body)$/.test(file)) continue;
     const path = addressOf(file);
     const matched = matchRoute(path);
     if (matched?.route.kind !== 'finished' && matched?.route.kind !== 'hydrated') continue;
-    if (matched.slug !== undefined && !published.has(matched.slug)) continue;
+    if (matched.slug !== undefined && !posts.has(matched.slug)) continue;
     const html = readFileSync(join(folder, file), 'utf8');
     pages.set(path, needsFinishing(path) ? finish(path, html) : html);
   }
-  writePack(join(STANDALONE, PAGES_FILE), { pages, slugs });
+  const packed = [...posts.keys()].filter((slug) => pages.has(`/posts/${slug}`));
+  const images = await packImages(packed);
+  writePack(join(STANDALONE, PAGES_FILE), { pages, slugs: [...posts.keys()], oldUrls, images });
   removePages(STANDALONE);
 }
 

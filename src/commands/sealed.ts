@@ -20,14 +20,21 @@ Commands:
   serve     serve the blog (the default)
   migrate   apply the migrations that the database lacks
   seed      write the example posts that the database lacks
+  import    write a folder of Markdown files into the database: sealed import <folder>
+  export    write the posts of the database into a folder: sealed export <folder>
   health    ask the server in this container whether it answers
+
+Options of import:
+  --dry-run   print what would change, and change nothing
+  --prune     unpublish the posts whose file is gone
+  --strict    treat warnings as errors
 
 Settings:
   DATABASE_URL        postgresql://user:password@host:5432/database
   DATABASE_URL_FILE   a file that holds it; /run/secrets/database_url is found without it
 ${settingsHelp()}
 
-Exit codes: 0 done, 1 failed, 2 not understood, 130 and 143 migrate or seed was stopped by a signal.
+Exit codes: 0 done, 1 failed, 2 not understood, 130 and 143 another command than serve was stopped by a signal.
 `;
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -38,7 +45,7 @@ const bundled = existsSync(join(here, 'prisma'));
 const folder = bundled ? here : join(here, '../..');
 
 /** Each command imports what it needs when it runs: a health check every 15 seconds must not load a server. */
-const commands: Record<string, () => Promise<void>> = {
+const commands: Record<string, (folder: string, options: Options) => Promise<void>> = {
   async serve() {
     requireStartable();
     await openSecrets();
@@ -54,11 +61,19 @@ const commands: Record<string, () => Promise<void>> = {
   },
   async seed() {
     await openSecrets();
-    const { seedPosts } = await import('#posts/seed.ts');
-    const { disconnect } = await import('#database/open-client.ts');
-    const { written, files } = await seedPosts(join(folder, 'prisma/seed'));
-    await disconnect();
+    const { seedPosts } = await import('#post-files/import.ts');
+    const { written, files } = await seedPosts(readDatabaseAddress(), join(folder, 'prisma/seed'));
     console.info(`seed: wrote ${written} of ${files} posts; the others were there`);
+  },
+  async import(from, options) {
+    await openSecrets();
+    const { importFolder } = await import('./import.ts');
+    await importFolder(readDatabaseAddress(), from, options);
+  },
+  async export(to) {
+    await openSecrets();
+    const { exportFolder } = await import('./export.ts');
+    await exportFolder(readDatabaseAddress(), to);
   },
   async health() {
     console.info(`health: ${await checkHealth()} answers`);
@@ -93,28 +108,49 @@ function settingsHelp(): string {
     .join('\n');
 }
 
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  'dry-run': { type: 'boolean' },
+  prune: { type: 'boolean' },
+  strict: { type: 'boolean' },
+} as const;
+
+type Options = { 'dry-run'?: boolean; prune?: boolean; strict?: boolean };
+
+/** The options of each command that has any. */
+const ACCEPTED: Record<string, string[]> = { import: ['dry-run', 'prune', 'strict'] };
+
+/** The commands that need a folder. */
+const WITH_FOLDER = ['import', 'export'];
+
 /** Runs the chosen command. Returns the exit code. */
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    options: { help: { type: 'boolean', short: 'h' } },
-    allowPositionals: true,
-    strict: false,
-  });
-  const name = positionals[0] ?? 'serve';
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true, strict: false });
+  const [name = 'serve', ...others] = positionals;
   if (values.help || name === 'help') {
     console.info(HELP);
     return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command || positionals.length > 1) {
-    console.error(
-      `sealed: "${positionals.join(' ')}" is not a command. Use ${Object.keys(commands).join(', ')}, or --help.`,
+  if (!command || (others.length > 0 && !WITH_FOLDER.includes(name))) {
+    return refuse(
+      `"${positionals.join(' ')}" is not a command. Use ${Object.keys(commands).join(', ')}, or --help.`,
     );
-    return 2;
   }
+  const [place, ...more] = others;
+  if (WITH_FOLDER.includes(name) && (!place || more.length > 0))
+    return refuse(`${name} needs one folder, as in ${name} ./posts.`);
+  const stranger = Object.keys(values).find((option) => !(ACCEPTED[name] ?? []).includes(option));
+  if (stranger !== undefined && WITH_FOLDER.includes(name))
+    return refuse(`${name} has no option --${stranger}. Use --help.`);
   if (!bundled) (await import('#building/dot-env.ts')).loadDotEnv();
-  await command();
+  await command(place ?? '', values as Options);
   return 0;
+}
+
+function refuse(message: string): number {
+  console.error(`sealed: ${message}`);
+  return 2;
 }
 
 // No top-level await: the bundle's chunks import from this file, and would wait for it forever.

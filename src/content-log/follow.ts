@@ -100,7 +100,7 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     if (unmigrated) log('The database has its content log now, and is followed.');
     unmigrated = false;
     reportReachable();
-    if (changes.everything || changes.lists) onChanges(changes);
+    if (changes.everything || changes.lists || changes.images) onChanges(changes);
     if (pollSeconds === 0) {
       await disconnect();
       return nextDue;

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { tableName } from '#database/connection.ts';
 import { identityOf } from '#database/identity.ts';
 import type { DatabaseAddress } from '#secrets/index.ts';
+import { IMAGE_TAG } from './tags.ts';
 
 /** How far a process has read the content log of one database. Plain data: the image contains one as JSON. */
 export type Position = {
@@ -21,6 +22,10 @@ export type ContentChanges = {
   lists: boolean;
   /** Whether readers may see each changed post now, by slug. */
   posts: Map<string, boolean>;
+  /** The old URLs of the changed posts that readers may see, by slug; missing if there are none. */
+  oldUrls?: Map<string, string[]>;
+  /** The hashes of stored images that were removed, changed or added; missing if there are none. */
+  images?: string[];
 };
 
 /** One read of the log. */
@@ -38,24 +43,36 @@ type Row = {
   tags: string[];
   posts: string[];
   visible: string[];
+  old_urls: [slug: string, paths: string[]][];
   next_due: number | null;
 };
 
 /** Whether readers may see a post, by the database's clock: the same condition for lists, posts and the log. */
 const DUE = `"published" AND "publishedAt" <= now() AT TIME ZONE 'UTC'`;
 
+/** A page of the navigation has a short address too. */
+const OLD_URLS = `"aliases" || CASE WHEN "kind" = 'page' THEN ARRAY['/' || "slug"] ELSE '{}' END`;
+
 /**
  * A single statement, and so a single snapshot: the changes that were not visible at the position, and the new position.
+ * Posts that became due count as changes, and so does the post before them, which now links to the next one; a page of the
+ * navigation that became due counts as a change to everything.
  * `$1` is the position's snapshot, `$2` its time, `$3` whether to list all published slugs.
  */
 const read = (table: (name: string) => string) => `
 WITH log AS (
   SELECT DISTINCT unnest("tags") AS tag FROM ${table('ContentChange')}
   WHERE "xid" >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot("xid", $1::pg_snapshot)
+), due AS (
+  SELECT "slug", "kind" FROM ${table('Post')} WHERE ${DUE} AND "publishedAt" > $2::timestamptz AT TIME ZONE 'UTC'
 ), changed AS (
   SELECT substr(tag, 6) AS slug FROM log WHERE tag LIKE 'post:%'
   UNION
-  SELECT "slug" FROM ${table('Post')} WHERE ${DUE} AND "publishedAt" > $2::timestamptz AT TIME ZONE 'UTC'
+  SELECT "slug" FROM due
+  UNION
+  (SELECT "slug" FROM ${table('Post')}
+   WHERE "published" AND "kind" = 'post' AND "publishedAt" <= $2::timestamptz AT TIME ZONE 'UTC' AND EXISTS (SELECT FROM due)
+   ORDER BY "publishedAt" DESC, "id" DESC LIMIT 1)
 ), state AS (
   SELECT "prunedXid" >= pg_snapshot_xmin($1::pg_snapshot)
     OR pg_snapshot_xmax($1::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) AS missed
@@ -65,9 +82,11 @@ SELECT
   pg_current_snapshot()::text AS snapshot,
   to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
   coalesce((SELECT missed FROM state), true) AS missed,
-  ARRAY(SELECT tag FROM log WHERE tag NOT LIKE 'post:%') AS tags,
+  ARRAY(SELECT tag FROM log WHERE tag NOT LIKE 'post:%' UNION SELECT 'all' FROM due WHERE "kind" = 'page') AS tags,
   ARRAY(SELECT slug FROM changed) AS posts,
   ARRAY(SELECT "slug" FROM ${table('Post')} WHERE ${DUE} AND ($3::boolean OR "slug" IN (SELECT slug FROM changed))) AS visible,
+  (SELECT coalesce(json_agg(json_build_array("slug", ${OLD_URLS})), '[]') FROM ${table('Post')}
+   WHERE ${DUE} AND cardinality(${OLD_URLS}) > 0 AND ($3::boolean OR "slug" IN (SELECT slug FROM changed))) AS old_urls,
   (SELECT extract(epoch FROM min("publishedAt") - now() AT TIME ZONE 'UTC') * 1000
    FROM ${table('Post')} WHERE "published" AND "publishedAt" > now() AT TIME ZONE 'UTC')::float8 AS next_due`;
 
@@ -99,12 +118,17 @@ export async function readLog(
   const row = everything && since !== undefined ? await query(client, statement, undefined) : first;
   const visible = new Set(row.visible);
   const changed = everything ? row.visible : row.posts;
+  const images = first.tags.flatMap((tag) =>
+    tag.startsWith(IMAGE_TAG) ? [tag.slice(IMAGE_TAG.length)] : [],
+  );
   return {
     position: { database, snapshot: row.snapshot, at: row.at },
     changes: {
       everything,
       lists: everything || changed.length > 0 || first.tags.includes('lists'),
       posts: new Map(changed.map((slug) => [slug, visible.has(slug)])),
+      ...(row.old_urls.length > 0 ? { oldUrls: new Map(row.old_urls) } : {}),
+      ...(images.length > 0 ? { images } : {}),
     },
     nextDue: row.next_due ?? undefined,
   };

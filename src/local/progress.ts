@@ -16,3 +16,14 @@ export async function step<Result>(name: string, work: () => Result | Promise<Re
     throw error;
   }
 }
+
+/** Returns a function that shows how far a step is. It prints nothing if stderr is not a terminal. */
+export function counter(name: string): (done: number, total: number) => void {
+  let shownAt = -Infinity;
+  return (done, total) => {
+    const due = performance.now() - shownAt > 100;
+    if (!process.stderr.isTTY || !(due || done === total)) return;
+    shownAt = performance.now();
+    process.stderr.write(done === total ? '\r\x1b[2K' : `\r\x1b[2K  … ${name} ${done} of ${total}`);
+  };
+}

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import getPort, { portNumbers } from 'get-port';
 import { compile, generate, generatePrismaClient, isBuilt } from '#building/build.ts';
@@ -7,10 +7,11 @@ import { loadDotEnv } from '#building/dot-env.ts';
 import { PROJECT, STANDALONE } from '#building/project.ts';
 import { run } from '#building/run.ts';
 import { migrate } from '#database/migrate.ts';
-import { disconnect } from '#database/open-client.ts';
 import { hasPosts } from '#database/preflight.ts';
 import { requireSettings, setting } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
+import { seedPosts } from '#post-files/import.ts';
+import { watchFolder } from '#post-files/watch.ts';
 import { readDatabaseAddress, readSecret } from '#secrets/index.ts';
 import { openStore, storedVariables } from '#secrets/stores/open.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
@@ -24,16 +25,24 @@ const PURPOSE: Record<Mode, string> = {
   dev: 'Serves the blog for development: pages change as their source does.',
 };
 
+const WATCHING = `
+With --watch, it imports a folder of Markdown files at the start and whenever one of them changes.`;
+
 /**
  * Runs `npm start` or `npm run dev`, with an embedded PostgreSQL under `.data/` if DATABASE_URL is not set.
  * Ends on Ctrl-C, or when the server ends, and stops everything that it started.
  */
 export async function serveLocally(mode: Mode): Promise<void> {
-  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      ...(mode === 'dev' ? ({ watch: { type: 'string' } } as const) : {}),
+    },
+  });
   if (values.help) {
-    console.info(`Usage: npm ${mode === 'dev' ? 'run dev' : 'start'}
+    console.info(`Usage: npm ${mode === 'dev' ? 'run dev [-- --watch <folder>]' : 'start'}
 
-${PURPOSE[mode]}
+${PURPOSE[mode]}${mode === 'dev' ? WATCHING : ''}
 
 Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/; delete that folder to begin anew.
 PORT chooses the port; where it is not set, the first free one from 3000 is taken.`);
@@ -50,6 +59,8 @@ PORT chooses the port; where it is not set, the first free one from 3000 is take
       await step('generating the pages', () => generate({ output: 'on failure', signal: stop }));
     }
     await generatePrismaClient(stop);
+    if (values.watch)
+      await watchFolder(readDatabaseAddress(), resolve(String(values.watch)), { stop, log: console.info });
     await serveUntilStopped(mode, stop);
   } finally {
     stopDatabase();
@@ -74,10 +85,7 @@ async function prepareDatabase(stop: AbortSignal): Promise<() => void> {
     await step('migrating', () => migrate(address, join(PROJECT, 'prisma/migrations')));
     if (!(await hasPosts(address))) {
       await step('writing the first posts', async () => {
-        await generatePrismaClient(stop);
-        const { seedPosts } = await import('#posts/seed.ts');
-        await seedPosts(join(PROJECT, 'prisma/seed'));
-        await disconnect();
+        await seedPosts(address, join(PROJECT, 'prisma/seed'));
       });
     }
     stop.throwIfAborted();

@@ -6,6 +6,10 @@ import { z } from 'zod';
 export type Pack = {
   /** All slugs that were published when the image was built, including those of posts that are not packed. */
   slugs: string[];
+  /** The old URLs of published posts, as paths, by slug. */
+  oldUrls?: Map<string, string[]>;
+  /** The names of the packed images, each with the slugs of the posts that show it. */
+  images?: Map<string, string[]>;
   /** The packed pages' paths. */
   paths: string[];
   /** Unpacks one page; `undefined` if it is not packed. */
@@ -14,6 +18,8 @@ export type Pack = {
 
 const index = z.object({
   slugs: z.array(z.string()),
+  oldUrls: z.array(z.tuple([z.string(), z.array(z.string())])),
+  images: z.array(z.tuple([z.string(), z.array(z.string())])),
   /** Bytes of the dictionary, and of each page's frame, in the order of the file. */
   dictionary: z.number().int(),
   pages: z.array(z.tuple([z.string(), z.number().int()])),
@@ -32,7 +38,12 @@ const DICTIONARY_SIZE = 64 * 1024;
  */
 export function writePack(
   file: string,
-  { pages, slugs }: { pages: Map<string, string>; slugs: string[] },
+  {
+    pages,
+    slugs,
+    oldUrls,
+    images,
+  }: Pick<Pack, 'slugs' | 'oldUrls' | 'images'> & { pages: Map<string, string> },
 ): void {
   const dictionary = Buffer.from(typicalPage(pages)).subarray(0, DICTIONARY_SIZE);
   const frames = [...pages].map(([path, html]) => ({
@@ -42,6 +53,8 @@ export function writePack(
   const head = zstdCompressSync(
     JSON.stringify({
       slugs,
+      oldUrls: [...(oldUrls ?? [])],
+      images: [...(images ?? [])],
       dictionary: dictionary.length,
       pages: frames.map(({ path, frame }) => [path, frame.length]),
     } satisfies z.input<typeof index>),
@@ -65,6 +78,8 @@ export function readPack(file: string): Pack {
   const headEnd = 4 + content.readUInt32LE(0);
   const {
     slugs,
+    oldUrls,
+    images,
     dictionary: size,
     pages,
   } = index.parse(JSON.parse(zstdDecompressSync(content.subarray(4, headEnd)).toString()));
@@ -77,6 +92,8 @@ export function readPack(file: string): Pack {
   }
   return {
     slugs,
+    oldUrls: new Map(oldUrls),
+    images: new Map(images),
     paths: pages.map(([path]) => path),
     html: (path) => {
       const place = places.get(path);

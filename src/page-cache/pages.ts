@@ -4,6 +4,8 @@ import { answerWith } from './answer.ts';
 import { finishHtml, UnfinishedPage } from './finish.ts';
 import { cacheControl, documentHeaders, SPECULATION_RULES, SPECULATION_RULES_PATH } from './headers.ts';
 import { allowInlineScripts } from './hydrated.ts';
+import { type PackedImages, parseImageName } from './images.ts';
+import { createOldUrls } from './old-urls.ts';
 import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
 import { fillPlaceholders } from './placeholders.ts';
@@ -14,6 +16,7 @@ import { createPageStore } from './store.ts';
 
 const NOT_FOUND = '/_not-found';
 const UNAVAILABLE = '/unavailable';
+const IMAGES = '/images/';
 
 /** Seconds after which a client may retry if a page is unavailable. */
 const RETRY_AFTER = '30';
@@ -28,6 +31,8 @@ export type PagesOptions = {
   beforeRender?: () => Promise<unknown>;
   /** The image's pages; `undefined` for the target `deferred`. */
   pack: Pack | undefined;
+  /** The image's own images. */
+  images?: PackedImages;
   /** Maximum bytes of pages in memory. */
   capacity: number;
   /** The site's origin; `undefined` if SITE_URL is not set. */
@@ -56,6 +61,7 @@ export function createPages({
   render,
   beforeRender,
   pack,
+  images,
   capacity,
   site,
   sharedMaxAge,
@@ -63,6 +69,9 @@ export function createPages({
 }: PagesOptions): Pages {
   /** The slugs that readers may see; `undefined` until the image or the content log has provided them. */
   let slugs = pack && new Set(pack.slugs);
+  const oldUrls = createOldUrls(pack?.oldUrls);
+  /** The hashes of images that changed in the database since the image was built. */
+  const changedImages = new Set<string>();
 
   const finished = (path: string, rendered: string, packed = pack?.html(path)): FinishedPage => {
     const { route, slug = '' } = matchRoute(path) ?? {};
@@ -140,6 +149,23 @@ export function createPages({
     response.end(request.method === 'HEAD' ? undefined : body);
   };
 
+  /** Sends a packed image. Without a post that readers may see, or if it changed, the database has to say whether there is one. */
+  const sendImage = (path: string, request: IncomingMessage, response: ServerResponse): boolean => {
+    const name = path.slice(IMAGES.length);
+    const { hash } = parseImageName(name) ?? {};
+    if (!images || hash === undefined || changedImages.has(hash)) return false;
+    const shown = pack?.images?.get(name)?.some((slug) => slugs?.has(slug)) ?? false;
+    return shown && images.answer(name, request, response);
+  };
+
+  /** Redirects an old URL to its post, with its query. Returns false if it is none. */
+  const sendOldUrl = (path: string, query: string, response: ServerResponse): boolean => {
+    const slug = oldUrls.find(path);
+    if (slug === undefined) return false;
+    redirect(`/posts/${slug}${query}`, response, { 'Cache-Control': cacheControl(sharedMaxAge) });
+    return true;
+  };
+
   const answer: Pages['answer'] = (request, response) => {
     const address = request.url ?? '/';
     const path = address.split('?', 1)[0] ?? '/';
@@ -149,11 +175,11 @@ export function createPages({
       if (path === SPECULATION_RULES_PATH) sendSpeculationRules(request, response);
       else if (path.endsWith('/') && matchRoute(shorter))
         redirect(shorter + address.slice(path.length), response);
-      else send(NOT_FOUND, request, response);
+      else if (!sendOldUrl(path, address.slice(path.length), response)) send(NOT_FOUND, request, response);
       return true;
     }
     const { route, slug } = matched;
-    if (route.kind === 'handler') return false;
+    if (route.kind === 'handler') return path.startsWith(IMAGES) && sendImage(path, request, response);
     // A request of the router in a hydrated page; every other page is a single document.
     if (route.kind === 'hydrated' && request.headers.rsc !== undefined) return false;
     if (route.kind === 'dynamic') {
@@ -164,7 +190,8 @@ export function createPages({
       return true;
     }
     const exists = slug === undefined || slugs === undefined || slugs.has(slug);
-    send(exists ? path : NOT_FOUND, request, response);
+    if (exists || !sendOldUrl(path, address.slice(path.length), response))
+      send(exists ? path : NOT_FOUND, request, response);
     return true;
   };
 
@@ -172,6 +199,8 @@ export function createPages({
     answer,
     expire: (changes) => {
       if (changes.everything) slugs = new Set();
+      oldUrls.update(changes);
+      for (const hash of changes.images ?? []) changedImages.add(hash);
       for (const [slug, visible] of changes.posts) {
         if (visible) slugs?.add(slug);
         else slugs?.delete(slug);
@@ -188,9 +217,9 @@ export function needsFinishing(path: string): boolean {
   return route?.kind === 'finished' && route.policy !== 'mail';
 }
 
-/** Redirects to the address without a trailing slash. 308 keeps the method, in case of a submitted form. */
-function redirect(address: string, response: ServerResponse): void {
-  response.writeHead(308, { Location: address }).end();
+/** 308 keeps the method, in case of a submitted form. */
+function redirect(address: string, response: ServerResponse, headers: Record<string, string> = {}): void {
+  response.writeHead(308, { Location: address, ...headers }).end();
 }
 
 function sendPlainUnavailable(response: ServerResponse): void {

@@ -60,6 +60,7 @@ export const ROUTES: Record<string, Route> = {
   '/support/checkout': handler,
   '/support/offer.css': handler,
   '/revalidate': handler,
+  '/images/[name]': handler,
   '/icon.svg': handler,
 };
 
@@ -67,7 +68,7 @@ export const ROUTES: Record<string, Route> = {
 export type Matched = { route: Route; slug: string | undefined };
 
 const patterns = Object.entries(ROUTES).flatMap(([name, route]) =>
-  name.endsWith('/[slug]') ? [{ prefix: name.slice(0, -'[slug]'.length), route }] : [],
+  name.endsWith(']') ? [{ prefix: name.slice(0, name.lastIndexOf('[')), route }] : [],
 );
 
 /** Finds the route of a path without a query, such as `/posts/a-post`; `undefined` if there is none. */

@@ -1,16 +1,16 @@
 import 'server-only';
 import { POSTS_PER_PAGE } from './post.ts';
-import { readSlugsToGenerate } from './published-posts.ts';
+import { readNavigation, readSlugsToGenerate } from './published-posts.ts';
 
 type Params = { slug: string };
 
 /** Next.js refuses to build a route without pages. This is not a valid slug, so its page is the not-found page. */
 const NO_POST: Params = { slug: '-' };
 
-/** The posts whose pages are prerendered. */
+/** The posts whose pages are prerendered, and the pages of the navigation. */
 export async function postParams(): Promise<Params[]> {
-  const slugs = await readSlugsToGenerate();
-  return atLeastOne(slugs.map((slug) => ({ slug })));
+  const [slugs, pages] = await Promise.all([readSlugsToGenerate(), readNavigation()]);
+  return atLeastOne([...slugs, ...pages.map((page) => page.slug)].map((slug) => ({ slug })));
 }
 
 /** The list pages that link to the prerendered posts, each named by the last post of the page before it. */

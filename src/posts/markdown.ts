@@ -12,6 +12,7 @@ import remarkGfm from 'remark-gfm';
 import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
+import { type PostImages, shownImage } from './images.ts';
 
 /** Maximum length of an excerpt in characters; it is cut at a word. */
 const EXCERPT_LENGTH = 280;
@@ -47,10 +48,12 @@ const renderer = unified()
 /**
  * Renders GitHub-flavoured Markdown with highlighted code and sanitised HTML.
  *
+ * @param images the post's stored images, which replace the addresses in its text
  * @returns React elements, so that no HTML string is ever inserted
  */
-export async function renderMarkdown(markdown: string): Promise<ReactElement> {
+export async function renderMarkdown(markdown: string, images: PostImages = {}): Promise<ReactElement> {
   const tree = await renderer.run(parser.parse(markdown));
+  showImages(tree, images);
   return toJsxRuntime(tree, { Fragment, jsx, jsxs }) as ReactElement;
 }
 
@@ -67,6 +70,20 @@ function plainText(node: RootContent): string {
   if (node.type === 'html' || node.type === 'footnoteReference') return '';
   if ('children' in node) return node.children.map(plainText).join('');
   return 'value' in node ? node.value : node.type === 'break' ? ' ' : '';
+}
+
+/** Gives stored images their addresses, and their dimensions unless the author chose some. */
+function showImages(node: Nodes, images: PostImages): void {
+  if (!('children' in node)) return;
+  for (const child of node.children) {
+    showImages(child, images);
+    if (child.type !== 'element' || child.tagName !== 'img') continue;
+    const { properties } = child;
+    const { src, ...size } = shownImage(String(properties.src ?? ''), images) ?? {};
+    if (src === undefined) continue;
+    const sized = properties.width !== undefined || properties.height !== undefined;
+    child.properties = { ...properties, src, ...(sized ? {} : size), loading: 'lazy' };
+  }
 }
 
 /** Makes wide elements focusable: they scroll by themselves on a phone, which must work with a keyboard too. */

@@ -1,3 +1,4 @@
+import { languageAttributes } from './language.ts';
 import type { PostList } from './post.ts';
 import styles from './post-listing.module.css';
 import { PublicationDate } from './publication-date.tsx';
@@ -20,7 +21,7 @@ export function PostListing({ heading, list }: { heading: string; list: PostList
       <ol className={styles.posts}>
         {list.posts.map((post) => (
           <li key={post.slug}>
-            <article className={styles.post}>
+            <article className={styles.post} {...languageAttributes(post.lang)}>
               <PublicationDate date={post.publishedAt} />
               <h2>
                 <a href={`/posts/${post.slug}`}>{post.title}</a>

@@ -1,7 +1,7 @@
 import 'server-only';
 import { cacheLife } from 'next/cache';
-import type { Post, PostList } from './post.ts';
-import { readNewestPosts, readPost, readPostsAfter } from './published-posts.ts';
+import type { Post, PostLink, PostList } from './post.ts';
+import { readNavigation, readNewestPosts, readPost, readPostsAfter } from './published-posts.ts';
 
 /** How long an unknown slug is cached, in seconds: briefly, since the post may be written at any time. */
 const UNKNOWN_SLUG_LIFE = { stale: 30, revalidate: 60, expire: 300 };
@@ -29,4 +29,11 @@ export async function findPost(slug: string): Promise<Post | undefined> {
   if (post) cacheLife('max');
   else cacheLife(UNKNOWN_SLUG_LIFE);
   return post;
+}
+
+/** {@link readNavigation}, cached until a page of the navigation changes. */
+export async function navigation(): Promise<PostLink[]> {
+  'use cache';
+  cacheLife('max');
+  return readNavigation();
 }

@@ -1,5 +1,5 @@
 /** Maximum length of a slug in characters; the database enforces the same limit. */
-const MAX_SLUG_LENGTH = 120;
+export const MAX_SLUG_LENGTH = 120;
 
 /** Whether a path segment can be a slug at all, so that no query is made for one that can't. */
 export function isSlug(segment: string): boolean {

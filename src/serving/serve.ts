@@ -3,12 +3,13 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { serveFrom } from '#build-output/build-folder.ts';
-import { describeBuild, PAGES_FILE } from '#build-output/record.ts';
+import { describeBuild, IMAGES_FOLDER, PAGES_FILE } from '#build-output/record.ts';
 import { currentContentLog } from '#content-log/follow.ts';
 import { logReachability } from '#database/reachability.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { setting } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
+import { openPackedImages } from '#page-cache/images.ts';
 import { readPack } from '#page-cache/pack.ts';
 import { createPages } from '#page-cache/pages.ts';
 import { readSecret, watchSecrets } from '#secrets/index.ts';
@@ -57,6 +58,7 @@ export async function serve(folder: string): Promise<void> {
     beforeRender:
       setting('CONTENT_LOG_POLL_SECONDS') === 0 ? async () => currentContentLog()?.readOn() : undefined,
     pack: existsSync(packed) ? readPack(packed) : undefined,
+    images: openPackedImages(join(folder, IMAGES_FOLDER)),
     capacity: setting('PAGE_MEMORY_MB') * 1024 * 1024,
     site: setting('SITE_URL')?.origin,
     sharedMaxAge: setting('SHARED_MAX_AGE'),

@@ -2,8 +2,14 @@ import type { ReactNode } from 'react';
 import styles from './page-frame.module.css';
 import { SealMark } from './seal-mark.tsx';
 
-/** What surrounds the content of every page: a skip link, the site's name, and the footer. */
-export function PageFrame({ children }: { children: ReactNode }) {
+type Props = {
+  /** The links to the site's own pages; without any, there is no navigation. */
+  navigation: { href: string; title: string; lang?: string; dir?: string }[];
+  children: ReactNode;
+};
+
+/** What surrounds the content of every page: a skip link, the site's name, its navigation, and the footer. */
+export function PageFrame({ navigation, children }: Props) {
   return (
     <div className={styles.frame}>
       <a className={styles.skip} href="#content">
@@ -14,6 +20,15 @@ export function PageFrame({ children }: { children: ReactNode }) {
           <SealMark />
           Sealed
         </a>
+        {navigation.length > 0 && (
+          <nav className={styles.navigation} aria-label="Pages">
+            {navigation.map(({ href, title, ...language }) => (
+              <a key={href} href={href} {...language}>
+                {title}
+              </a>
+            ))}
+          </nav>
+        )}
       </header>
       <main id="content" className={styles.content} tabIndex={-1}>
         {children}

@@ -6,6 +6,8 @@ import { PostListing } from '#posts/post-listing.tsx';
 const post = (slug: string): PostSummary => ({
   slug,
   title: `Title of ${slug}`,
+  lang: '',
+  tags: [],
   publishedAt: new Date('2026-06-01T23:30:00Z'),
   updatedAt: new Date('2026-01-01'),
   excerpt: `Excerpt of ${slug}.`,

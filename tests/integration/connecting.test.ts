@@ -5,8 +5,8 @@ import { database } from '#database/client.ts';
 import { migrate } from '#database/migrate.ts';
 import { disconnect } from '#database/open-client.ts';
 import { hasPosts } from '#database/preflight.ts';
+import { seedPosts } from '#post-files/import.ts';
 import { contentRevision } from '#posts/content-revision.ts';
-import { seedPosts } from '#posts/seed.ts';
 import { createDatabase, type TestDatabase } from '../setup/database.ts';
 import { parseDatabaseUrl } from '../setup/database-address.ts';
 import { type DatabaseProxy, startDatabaseProxy } from '../setup/database-proxy.ts';
@@ -19,7 +19,7 @@ async function connectEverything(url: string): Promise<number> {
   vi.stubEnv('DATABASE_URL', url);
   const address = addressOf(url);
   await migrate(address, 'prisma/migrations');
-  const { files } = await seedPosts('prisma/seed');
+  const { files } = await seedPosts(address, 'prisma/seed');
   expect(await hasPosts(address)).toBe(true);
   expect(await contentRevision(address)).toMatch(/^[0-9a-f]{16}$/);
   expect(await database().post.count()).toBe(files);
@@ -60,6 +60,7 @@ describe('through a pooler that rejects startup parameters, like PgBouncer', () 
     ).toEqual([
       { schemaname: 'blog', tablename: 'ContentChange' },
       { schemaname: 'blog', tablename: 'ContentLog' },
+      { schemaname: 'blog', tablename: 'Image' },
       { schemaname: 'blog', tablename: 'Post' },
       { schemaname: 'blog', tablename: '_prisma_migrations' },
     ]);

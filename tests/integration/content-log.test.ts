@@ -62,32 +62,36 @@ describe('the content log', () => {
   });
 
   it.each<[string, string, ContentChanges]>([
-    ['a new post', post('new'), changed({ new: true })],
+    ['a new post, and the post before it', post('new'), changed({ new: true, 'post-2': true })],
     [
       'an edited title',
       `UPDATE "Post" SET "title" = 'Other' WHERE "slug" = 'post-1'`,
-      changed({ 'post-1': true }),
+      changed({ 'post-1': true, 'post-2': true }),
     ],
     [
       'a moved date',
       `UPDATE "Post" SET "publishedAt" = '2020-01-01' WHERE "slug" = 'post-1'`,
-      changed({ 'post-1': true }),
+      changed({ 'post-1': true, 'post-2': true }),
     ],
     [
       'an unpublished post',
       `UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`,
-      changed({ 'post-1': false }),
+      changed({ 'post-1': false, 'post-2': true }),
     ],
-    ['a deleted post', `DELETE FROM "Post" WHERE "slug" = 'post-1'`, changed({ 'post-1': false })],
+    [
+      'a deleted post',
+      `DELETE FROM "Post" WHERE "slug" = 'post-1'`,
+      changed({ 'post-1': false, 'post-2': true }),
+    ],
     [
       'a new slug',
       `UPDATE "Post" SET "slug" = 'other' WHERE "slug" = 'post-1'`,
-      changed({ 'post-1': false, other: true }),
+      changed({ 'post-1': false, other: true, 'post-2': true }),
     ],
     [
       'an upsert',
       post('post-1', `ON CONFLICT ("slug") DO UPDATE SET "title" = 'Other'`),
-      changed({ 'post-1': true }),
+      changed({ 'post-1': true, 'post-2': true }),
     ],
     [
       'two posts in one statement',
@@ -97,10 +101,16 @@ describe('the content log', () => {
     [
       'a post that becomes a draft again and is edited',
       `UPDATE "Post" SET "published" = false, "title" = 'x' WHERE "slug" = 'post-2'`,
-      changed({ 'post-2': false }),
+      changed({ 'post-2': false, 'post-1': true }),
+    ],
+    [
+      'an edited text, which no other post shows',
+      `UPDATE "Post" SET "content" = 'Other' WHERE "slug" = 'post-1'`,
+      changed({ 'post-1': true }),
     ],
     ['a write that changes nothing', `UPDATE "Post" SET "title" = "title"`, NOTHING],
     ['a column that no page shows', `UPDATE "Post" SET "createdAt" = '2020-01-01'`, NOTHING],
+    ['a file that was moved', `UPDATE "Post" SET "file" = 'other.md'`, NOTHING],
     [
       'a draft',
       `INSERT INTO "Post" ("id", "slug", "title", "content", "updatedAt") VALUES ('d', 'd', 'D', '', now())`,
@@ -139,9 +149,9 @@ describe('the content log', () => {
       await database.query(post('quick'));
       expect(await log.next()).toEqual(changed({ quick: true }));
       await database.query(post('quick-again'));
-      expect(await log.next()).toEqual(changed({ 'quick-again': true }));
+      expect(await log.next()).toEqual(changed({ 'quick-again': true, quick: true }));
       await slow.query('COMMIT');
-      expect(await log.next()).toEqual(changed({ slow: true }));
+      expect((await log.next()).posts.get('slow')).toBe(true);
       expect(await log.next()).toEqual(NOTHING);
     });
   });
@@ -180,9 +190,9 @@ describe('the content log', () => {
     await database.query(`UPDATE "ContentChange" SET "at" = now() - interval '31 days'`);
     await database.query(post('second'));
     expect(await database.query('SELECT "tags" FROM "ContentChange"')).toEqual([
-      { tags: ['lists', 'post:second'] },
+      { tags: expect.arrayContaining(['lists', 'post:second']) },
     ]);
-    expect(await current.next()).toEqual(changed({ second: true }));
+    expect((await current.next()).posts.get('second')).toBe(true);
     expect((await old.next()).everything).toBe(true);
   });
 

@@ -13,6 +13,16 @@ const CHANGED: Record<string, string> = {
   boolean: 'NOT COLUMN',
   'timestamp without time zone': `COLUMN - interval '5 days'`,
   integer: 'COLUMN + 1',
+  ARRAY: `array_append(COLUMN, '/zz')`,
+};
+
+/** The same for columns that take only some values, or whose form matters. */
+const CHANGED_OF: Record<string, string> = {
+  kind: `'page'`,
+  lang: `'fr'`,
+  cover: `'/cover.png'`,
+  extra: `'{"cover": {"alt": "Other"}}'`,
+  images: `'{"a.png": {"hash": "${'0'.repeat(64)}", "type": "png", "width": 1, "height": 1}}'`,
 };
 
 /** Everything that pages read, by every function that they read with. */
@@ -32,7 +42,7 @@ async function shownBy(database: TestDatabase, slugs: string[]): Promise<string>
 describe('contentRevision', () => {
   it('changes with every column that pages show', async () => {
     const database = await createDatabase({ migrated: true });
-    const slugs = Array.from({ length: 12 }, (_, index) => `post-${index + 1}`);
+    const slugs = Array.from({ length: 20 }, (_, index) => `post-${index + 1}`);
     await writePosts(database, slugs.length);
     // Posts with the same date are ordered by their ids.
     await database.query(`UPDATE "Post" SET "publishedAt" = '2026-01-01'`);
@@ -42,7 +52,7 @@ describe('contentRevision', () => {
     expect(columns.map(({ name }) => name)).toEqual(expect.arrayContaining(['id', 'title', 'published']));
     const shown: string[] = [];
     for (const [index, { name, type }] of columns.entries()) {
-      const value = CHANGED[type]?.replace('COLUMN', `"${name}"`);
+      const value = (CHANGED_OF[name] ?? CHANGED[type])?.replace('COLUMN', `"${name}"`);
       if (!value) throw new Error(`Add another value of the type ${type} to this test.`);
       const before = [await shownBy(database, slugs), await contentRevision(database.address)];
       await database.query(`UPDATE "Post" SET "${name}" = ${value} WHERE "slug" = 'post-${index + 1}'`);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { disconnect } from '#database/open-client.ts';
+import { seedPosts } from '#post-files/import.ts';
 import { readNewestPosts, readPost, readPostsAfter, readSlugsToGenerate } from '#posts/published-posts.ts';
-import { seedPosts } from '#posts/seed.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
 
 let database: TestDatabase;
@@ -119,16 +119,19 @@ describe('reading', () => {
 
 describe('seedPosts', () => {
   it('writes the posts once, even if two seeds run at the same time', async () => {
-    const results = await Promise.all([seedPosts('prisma/seed'), seedPosts('prisma/seed')]);
+    const results = await Promise.all([
+      seedPosts(database.address, 'prisma/seed'),
+      seedPosts(database.address, 'prisma/seed'),
+    ]);
     const files = results[0]?.files ?? 0;
     expect(results[0].written + results[1].written).toBe(files);
     expect(await database.query('SELECT FROM "Post"')).toHaveLength(files);
   });
 
   it('keeps edits to a post', async () => {
-    await seedPosts('prisma/seed');
+    await seedPosts(database.address, 'prisma/seed');
     await database.query(`UPDATE "Post" SET "title" = 'Edited'`);
-    await seedPosts('prisma/seed');
+    await seedPosts(database.address, 'prisma/seed');
     expect(await database.query(`SELECT FROM "Post" WHERE "title" <> 'Edited'`)).toHaveLength(0);
   });
 });

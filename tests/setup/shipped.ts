@@ -6,6 +6,7 @@ const FILES = [
   /^prisma\/seed\/[\w-]+\.md$/,
   /^\.next\/(BUILD_ID|[a-z-]+\.json)$/,
   /^\.next\/pages\.pack$/,
+  /^\.next\/images\/[0-9a-f]{64}\.(png|jpg|webp|avif|gif)$/,
   /^\.next\/server\/.+\.(js|js\.map|json)$/,
   /^\.next\/server\/pages\/(404|500)\.html$/,
   /^\.next\/server\/app\/icon\.svg\.(meta|body)$/,

@@ -13,11 +13,11 @@ type Module = {
 const MODULES: Record<string, Module> = {
   app: { imports: ['newsletter', 'posts', 'status', 'support', 'page-cache', 'secrets', 'ui'], public: [] },
   commands: {
-    imports: ['local', 'serving', 'building', 'posts', 'database', 'secrets', 'environment'],
+    imports: ['local', 'serving', 'building', 'post-files', 'database', 'secrets', 'environment'],
     public: [],
   },
   local: {
-    imports: ['building', 'posts', 'database', 'secrets', 'environment'],
+    imports: ['building', 'post-files', 'database', 'secrets', 'environment'],
     public: ['serve-locally.ts', 'progress.ts', 'docker-env-file.ts'],
   },
   serving: {
@@ -72,13 +72,20 @@ const MODULES: Record<string, Module> = {
       'content-revision.ts',
       'content-time.ts',
       'generated-pages.ts',
+      'images.ts',
+      'language.ts',
+      'navigation-links.ts',
       'post.ts',
       'post-listing.tsx',
       'queries.ts',
       'revalidation.ts',
-      'seed.ts',
       'slug.ts',
+      'stored-images.ts',
     ],
+  },
+  'post-files': {
+    imports: ['posts', 'page-cache', 'database', 'secrets', 'environment'],
+    public: ['export.ts', 'import.ts', 'parse.ts', 'report.ts', 'watch.ts'],
   },
   requests: {
     imports: ['environment'],
@@ -89,6 +96,8 @@ const MODULES: Record<string, Module> = {
     public: [
       'answer.ts',
       'finish.ts',
+      'images.ts',
+      'old-urls.ts',
       'pack.ts',
       'page.ts',
       'pages.ts',

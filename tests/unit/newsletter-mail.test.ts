@@ -4,6 +4,8 @@ import { framedMail, renderMail } from '#newsletter/mail.ts';
 const post = (title: string) => ({
   slug: 'a-post',
   title,
+  lang: '',
+  tags: [],
   excerpt: 'It costs $& and $1.',
   publishedAt: new Date('2026-06-01T23:30:00Z'),
   updatedAt: new Date('2026-01-01'),

@@ -1,0 +1,1 @@
+export { answerImage as GET } from '#posts/stored-images.ts';
