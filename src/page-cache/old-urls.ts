@@ -33,6 +33,7 @@ export function comparablePath(path: string): string {
   try {
     return encodeURI(decodeURIComponent(path))
       .replace(/[?#]/g, encodeURIComponent)
+      .replace(/\/{2,}/g, '/')
       .replace(/(?<=.)\/+$/, '');
   } catch {
     return path;

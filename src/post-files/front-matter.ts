@@ -66,8 +66,9 @@ export function parseFrontMatter(text: string): Parsed | undefined {
 
 function yamlFields(source: string): Field[] {
   const lines = new LineCounter();
-  // The fence is line 1.
-  const lineAt = (offset = 0) => lines.linePos(offset).line + 1;
+  // The fence is line 1. What is not closed is found only after the last line.
+  const last = source.trimEnd().length;
+  const lineAt = (offset = 0) => lines.linePos(Math.min(offset, last)).line + 1;
   try {
     const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
     const [error] = document.errors;

@@ -1,5 +1,4 @@
 import type { Nodes } from 'mdast';
-import remarkGfm from 'remark-gfm';
 import remarkParse from 'remark-parse';
 import { unified } from 'unified';
 import type { OMISSIONS } from './post-file.ts';
@@ -10,13 +9,17 @@ export type Scanned = {
   omissions: { kind: keyof typeof OMISSIONS; line: number }[];
 };
 
-const parser = unified().use(remarkParse).use(remarkGfm);
+/** CommonMark: GitHub's extensions hide neither images nor HTML, and take as long again. */
+const parser = unified().use(remarkParse);
 
-/** Without any of these there is nothing to find, and parsing takes most of the time of an import. */
+/** Without any of these in a text there is nothing to find. */
 const WORTH_PARSING = /!\[|<|\{\{|\{%|^(?:import|export)\s/m;
 
+/** A block that others depend on: fenced code, a definition, or what may contain indented blocks. */
+const STRUCTURE = /```|~~~|\]:|^[\s>*+\-\d]/;
+
 /** Hugo's and Jekyll's, but not the one that only closes another. */
-const SHORTCODE = /\{\{[<%]?(?!\s*\/)|\{%(?!-?\s*end)/g;
+const SHORTCODE = /\{\{(?![<%]?\s*\/)|(?<!\{)\{%(?!-?\s*end)/g;
 
 const COMPONENT = /<[A-Z][\w.]*/g;
 
@@ -53,10 +56,20 @@ export function scanText(text: string, { mdx }: { mdx: boolean }): Scanned {
       omit('component', /^(?:import|export)\s/gm, node.value);
     if ('children' in node) for (const child of node.children) visit(child);
   };
-  visit(parser.parse(text));
+  visit(parser.parse(withoutPlainBlocks(text)));
   for (const { identifier, line } of references) {
     const address = definitions.get(identifier);
     if (address !== undefined) found.images.push({ address, line });
   }
   return found;
+}
+
+/** Empties the blocks in which there is nothing to find: parsing them would take most of the time of an import. */
+function withoutPlainBlocks(text: string): string {
+  return text
+    .split(/(\n(?:[ \t]*\n)+)/)
+    .map((block) =>
+      WORTH_PARSING.test(block) || STRUCTURE.test(block) ? block : `x${block.replace(/[^\n]+/g, '')}`,
+    )
+    .join('');
 }
