@@ -4,7 +4,7 @@ import { imageKey, type PostImages, type StoredImage } from '#posts/images.ts';
 import { identifyImage, isSvg } from './identify-image.ts';
 import { type ParsedPost, PostFileErrors, parsePostFile } from './parse.ts';
 import { type Finding, OMISSIONS, type PostFile, type Warning } from './post-file.ts';
-import { scanText } from './scan.ts';
+import { type Scanned, scanText } from './scan.ts';
 
 /** Maximum bytes of an image; the database enforces the same limit. */
 const LARGEST_IMAGE = 5 * 1024 * 1024;
@@ -28,8 +28,15 @@ export type PostFolder = {
   imageFiles: Map<string, string>;
 };
 
+/** What was read before: a folder that is read again and again is mostly the same. */
+export type FolderMemory = { scans: Map<string, Scanned>; images: Map<string, ReadImage> };
+
+/** An image, or why it is left out. */
+type ReadImage = StoredImage | keyof typeof OMISSIONS;
+
 /** How a folder is read. */
 export type FolderOptions = {
+  memory?: FolderMemory;
   /** Treats every warning as an error. */
   strict?: boolean;
   /** Called after each file. */
@@ -44,9 +51,9 @@ export type FolderOptions = {
  */
 export function readPostFolder(
   folder: string,
-  { strict = false, onProgress }: FolderOptions = {},
+  { strict = false, memory, onProgress }: FolderOptions = {},
 ): PostFolder {
-  const reader = createReader(folder);
+  const reader = createReader(folder, memory ?? { scans: new Map(), images: new Map() });
   const files = reader.postFiles();
   const posts: PostFile[] = [];
   for (const [index, file] of files.entries()) {
@@ -68,14 +75,13 @@ function byPlace(a: Finding, b: Finding): number {
   return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line;
 }
 
-function createReader(folder: string) {
+function createReader(folder: string, memory: FolderMemory) {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`${folder} is not a folder. Name the folder that holds the Markdown files.`);
   const root = realpathSync(folder);
   const faults: Finding[] = [];
   const warnings: Warning[] = [];
   const imageFiles = new Map<string, string>();
-  const known = new Map<string, StoredImage | keyof typeof OMISSIONS>();
 
   const fault = (file: string, line: number, message: string) => void faults.push({ file, line, message });
   const warn = (omission: Warning['omission'], file: string, line: number, message: string, count = 1) =>
@@ -125,12 +131,12 @@ function createReader(folder: string) {
     }
   };
 
-  /** Reads the file at a path that is known to be in the folder. Each is read once. */
-  const imageAt = (real: string): StoredImage | keyof typeof OMISSIONS => {
-    const before = known.get(real);
-    if (before) return before;
-    const image = readImage(real);
-    known.set(real, image);
+  /** Reads the file at a path that is known to be in the folder. */
+  const imageAt = (real: string): ReadImage => {
+    const { mtimeMs, size } = statSync(real);
+    const version = `${real}:${mtimeMs}:${size}`;
+    const image = memory.images.get(version) ?? readImage(real);
+    memory.images.set(version, image);
     if (typeof image === 'object') imageFiles.set(image.hash, real);
     return image;
   };
@@ -160,7 +166,8 @@ function createReader(folder: string) {
   const imagesOf = (post: ParsedPost): PostImages => {
     const { file, content, contentLine, cover, coverLine } = post;
     const images: PostImages = {};
-    const scanned = scanText(content, { mdx: /\.mdx$/i.test(file) });
+    const scanned = memory.scans.get(content) ?? scanText(content, { mdx: /\.mdx$/i.test(file) });
+    memory.scans.set(content, scanned);
     if (cover !== '') resolveImage(cover, file, coverLine, images);
     for (const { address, line } of scanned.images)
       resolveImage(address, file, contentLine + line - 1, images);
@@ -203,7 +210,7 @@ const OMITTED: Partial<Record<keyof typeof OMISSIONS, (address: string) => strin
   unknown: (address) => `${address} is no PNG, JPEG, WebP, AVIF or GIF, so it is left out.`,
 };
 
-function readImage(real: string): StoredImage | keyof typeof OMISSIONS {
+function readImage(real: string): ReadImage {
   if (/\.(?:mp4|m4v|webm|mov|ogv|mp3|ogg|wav)$/i.test(real)) return 'video';
   if (statSync(real).size > LARGEST_IMAGE) return 'large';
   const bytes = readFileSync(real);

@@ -21,7 +21,8 @@ const STRUCTURE = /```|~~~|\]:|^[\s>*+\-\d]/;
 /** Hugo's and Jekyll's, but not the one that only closes another. */
 const SHORTCODE = /\{\{(?![<%]?\s*\/)|(?<!\{)\{%(?!-?\s*end)/g;
 
-const COMPONENT = /<[A-Z][\w.]*/g;
+/** Not an HTML element in capitals. */
+const COMPONENT = /<[A-Z][A-Z0-9]*[a-z.][\w.]*/g;
 
 const VIDEO = /<(?:video|audio|iframe|embed|object)\b/gi;
 

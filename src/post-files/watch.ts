@@ -1,5 +1,6 @@
 import { watch } from 'node:fs';
 import type { DatabaseAddress } from '#secrets/index.ts';
+import type { FolderMemory } from './folder.ts';
 import { importPosts } from './import.ts';
 import { describeFinding } from './parse.ts';
 import { describeImport } from './report.ts';
@@ -27,9 +28,10 @@ export async function watchFolder(
 ): Promise<void> {
   let running: Promise<void> | undefined;
   let again = false;
+  const memory: FolderMemory = { scans: new Map(), images: new Map() };
   const importNow = async () => {
     try {
-      const imported = await importPosts(address, folder);
+      const imported = await importPosts(address, folder, { memory });
       const { created, changed } = imported;
       for (const warning of imported.warnings) log(`watch: warning: ${describeFinding(warning)}`);
       if (created.length + changed.length > 0) log(`watch: ${describeImport(imported)}`);

@@ -40,11 +40,7 @@ describe('scanText', () => {
     ],
     ['components', '<Chart />\n\nSome <Inline>text</Inline>', ['1 component', '3 component']],
   ])('finds %s', (_, text, found) => {
-    expect(
-      scan(text)
-        .map((line) => line.replace(/^1 (b|c)\.png/, '2 $1.png'))
-        .sort(),
-    ).toEqual(found.sort());
+    expect(scan(text).sort()).toEqual(found.sort());
   });
 
   it('takes a line that imports for one only in MDX', () => {
