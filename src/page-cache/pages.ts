@@ -63,6 +63,8 @@ export function createPages({
 }: PagesOptions): Pages {
   /** The slugs that readers may see; `undefined` until the image or the content log has provided them. */
   let slugs = pack && new Set(pack.slugs);
+  /** Paths with a known slug that have no page, such as `/older/` of a post that starts no list; replaced on each change. */
+  let absent = new Set<string>();
 
   const finished = (path: string, rendered: string, packed = pack?.html(path)): FinishedPage => {
     const { route, slug = '' } = matchRoute(path) ?? {};
@@ -92,8 +94,13 @@ export function createPages({
     },
     render: async (path) => {
       await beforeRender?.();
+      const absentNow = absent;
       const { status, html } = await render(path);
-      if (status === 404 && path !== NOT_FOUND) return undefined;
+      if (status === 404 && path !== NOT_FOUND) {
+        // Bounded by the known slugs.
+        if (slugs) absentNow.add(path);
+        return undefined;
+      }
       if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);
       return finished(path, needsFinishing(path) ? finishHtml(html) : html);
     },
@@ -164,13 +171,14 @@ export function createPages({
       return true;
     }
     const exists = slug === undefined || slugs === undefined || slugs.has(slug);
-    send(exists ? path : NOT_FOUND, request, response);
+    send(exists && !absent.has(path) ? path : NOT_FOUND, request, response);
     return true;
   };
 
   return {
     answer,
     expire: (changes) => {
+      absent = new Set();
       if (changes.everything) slugs = new Set();
       for (const [slug, visible] of changes.posts) {
         if (visible) slugs?.add(slug);
