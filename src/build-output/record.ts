@@ -14,7 +14,7 @@ export type BuiltPages = PageSource & { paths: string[]; at: Date };
 export const BUILD_RECORD = '.next/build-record.json';
 
 /** The file with the build's finished pages. */
-export const PAGES_FILE = '.next/pages.pack';
+export const PAGES_FILE = '.next/pages.zst';
 
 /** The content of {@link BUILD_RECORD} for pages that are generated now, as JSON. */
 export function buildRecord(source: PageSource, position: BuildPosition): string {

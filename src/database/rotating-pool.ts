@@ -5,6 +5,7 @@ import { type DatabaseAddress, liveDatabaseAddress, refreshSecrets } from '#secr
 import { connectionConfig } from './connection.ts';
 import { learnEncryption } from './encryption.ts';
 import { PooledClient } from './pooled-client.ts';
+import { reachability } from './reachability.ts';
 
 /**
  * Milliseconds for which a refused sign-in is retried if an earlier one was accepted: during a rotation, the database
@@ -32,8 +33,8 @@ export class RotatingPool extends pg.Pool {
   /** The address of the last connection attempt. */
   address: DatabaseAddress;
 
-  /** Whether a sign-in was accepted before: a password that has never worked is not retried. */
-  #accepted = false;
+  /** Whether a sign-in of this process was accepted before: a password that has never worked is not retried. */
+  #accepted = reachability() === 'reachable';
 
   /** The retries in progress, shared by every request that needs a new connection. */
   #retries: Promise<void> | undefined;
