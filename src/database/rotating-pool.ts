@@ -5,7 +5,7 @@ import { type DatabaseAddress, liveDatabaseAddress, refreshSecrets } from '#secr
 import { connectionConfig } from './connection.ts';
 import { learnEncryption } from './encryption.ts';
 import { PooledClient } from './pooled-client.ts';
-import { reachability } from './reachability.ts';
+import { forgetSignIn, recordSignIn, wasSignedIn } from './sign-ins.ts';
 
 /**
  * Milliseconds for which a refused sign-in is retried if an earlier one was accepted: during a rotation, the database
@@ -32,9 +32,6 @@ type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, d
 export class RotatingPool extends pg.Pool {
   /** The address of the last connection attempt. */
   address: DatabaseAddress;
-
-  /** Whether a sign-in of this process was accepted before: a password that has never worked is not retried. */
-  #accepted = reachability() === 'reachable';
 
   /** The retries in progress, shared by every request that needs a new connection. */
   #retries: Promise<void> | undefined;
@@ -91,10 +88,10 @@ export class RotatingPool extends pg.Pool {
       if (this.#retries && this.idleCount === 0) await this.#retries;
       try {
         const client = await this.#open();
-        this.#accepted = true;
+        recordSignIn(this.address);
         return client;
       } catch (error) {
-        if (!isRefusal(error) || !this.#accepted || performance.now() > end) throw error;
+        if (!isRefusal(error) || !wasSignedIn(this.address) || performance.now() > end) throw error;
         this.#retries ??= this.#retryUntilAccepted().finally(() => {
           this.#retries = undefined;
         });
@@ -114,7 +111,7 @@ export class RotatingPool extends pg.Pool {
         return;
       } catch (error) {
         if (isRefusal(error) && performance.now() < end) continue;
-        if (isRefusal(error)) this.#accepted = false;
+        if (isRefusal(error)) forgetSignIn(this.address);
         throw error;
       }
     }

@@ -6,7 +6,9 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { database } from '#database/client.ts';
 import { disconnect } from '#database/open-client.ts';
+import { hasPosts } from '#database/preflight.ts';
 import { RotatingPool } from '#database/rotating-pool.ts';
+import { liveDatabaseAddress } from '#secrets/index.ts';
 import { watchSecrets } from '#secrets/live.ts';
 import { attachStore } from '#secrets/sources.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
@@ -131,6 +133,18 @@ describe('the database client while credentials are rotated under load', () => {
     const next = newPassword();
     await changePassword(role, next);
     await endIdleConnections(role);
+    const asked = database().post.count();
+    await elapsed(1_000);
+    hand(role, next);
+    expect(await asked).toBe(5);
+  });
+
+  it('loses no query of a new pool if another connection signed in before', async () => {
+    const role = await createRole('first');
+    hand(role, 'first');
+    expect(await hasPosts(liveDatabaseAddress())).toBe(true);
+    const next = newPassword();
+    await changePassword(role, next);
     const asked = database().post.count();
     await elapsed(1_000);
     hand(role, next);
