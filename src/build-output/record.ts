@@ -17,7 +17,7 @@ export const BUILD_RECORD = '.next/build-record.json';
 export const IMAGES_FOLDER = '.next/images';
 
 /** The file with the build's finished pages. */
-export const PAGES_FILE = '.next/pages.pack';
+export const PAGES_FILE = '.next/pages.zst';
 
 /** The content of {@link BUILD_RECORD} for pages that are generated now, as JSON. */
 export function buildRecord(source: PageSource, position: BuildPosition): string {
@@ -36,7 +36,7 @@ export function buildPosition(): BuildPosition | undefined {
 /** Describes the pages that this server starts with, in one line for the log. */
 export function describeBuild(): string {
   const built = builtPages();
-  if (!built) return 'Sealed has no prerendered pages: each is rendered on its first request.';
+  if (!built) return 'Sealed has no prerendered pages. Each is rendered on its first request.';
   const { database, revision, at, paths } = built;
   return `Sealed has ${paths.length} prerendered pages from database ${database}, revision ${revision}, ${at.toISOString()}.`;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { DatabaseAddress } from '#secrets/index.ts';
 import { learnEncryption, needsPlainConnection } from './encryption.ts';
+import { recordSignIn } from './sign-ins.ts';
 
 /** Milliseconds before a connection attempt fails: a reader should not wait longer for a page. */
 const CONNECTION_TIMEOUT = 5_000;
@@ -47,6 +48,7 @@ export async function connect(address: DatabaseAddress, timeout?: number): Promi
     client.on('error', () => undefined);
     try {
       await client.connect();
+      recordSignIn(address);
       return client;
     } catch (error) {
       client.connection.stream.destroy();

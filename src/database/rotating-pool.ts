@@ -5,6 +5,7 @@ import { type DatabaseAddress, liveDatabaseAddress, refreshSecrets } from '#secr
 import { connectionConfig } from './connection.ts';
 import { learnEncryption } from './encryption.ts';
 import { PooledClient } from './pooled-client.ts';
+import { forgetSignIn, recordSignIn, wasSignedIn } from './sign-ins.ts';
 
 /**
  * Milliseconds for which a refused sign-in is retried if an earlier one was accepted: during a rotation, the database
@@ -32,26 +33,23 @@ export class RotatingPool extends pg.Pool {
   /** The address of the last connection attempt. */
   address: DatabaseAddress;
 
-  /** Whether a sign-in was accepted before: a password that has never worked is not retried. */
-  #accepted = false;
-
   /** The retries in progress, shared by every request that needs a new connection. */
   #retries: Promise<void> | undefined;
 
   /** When a query last timed out, in milliseconds of `performance.now()`. */
   #silentAt = 0;
 
-  readonly #patience: number;
+  readonly #retryFor: number;
 
   /**
    * @param max the maximum number of connections
-   * @param patience milliseconds for which a refused sign-in is retried if an earlier one was accepted
+   * @param retryFor milliseconds for which a refused sign-in is retried if an earlier one was accepted
    */
-  constructor({ max, patience = ROTATION }: { max: number; patience?: number }) {
+  constructor({ max, retryFor = ROTATION }: { max: number; retryFor?: number }) {
     const address = liveDatabaseAddress();
     super({ ...connectionConfig(address), max, Client: PooledClient });
     this.address = address;
-    this.#patience = patience;
+    this.#retryFor = retryFor;
     this.on('connect', (client) => {
       (client as unknown as PooledClient).onSilence = () => {
         this.#silentAt = performance.now();
@@ -84,16 +82,16 @@ export class RotatingPool extends pg.Pool {
   }
 
   async #signIn(): Promise<pg.PoolClient> {
-    const end = performance.now() + this.#patience;
+    const end = performance.now() + this.#retryFor;
     for (;;) {
       // An idle connection needs no sign-in.
       if (this.#retries && this.idleCount === 0) await this.#retries;
       try {
         const client = await this.#open();
-        this.#accepted = true;
+        recordSignIn(this.address);
         return client;
       } catch (error) {
-        if (!isRefusal(error) || !this.#accepted || performance.now() > end) throw error;
+        if (!isRefusal(error) || !wasSignedIn(this.address) || performance.now() > end) throw error;
         this.#retries ??= this.#retryUntilAccepted().finally(() => {
           this.#retries = undefined;
         });
@@ -103,7 +101,7 @@ export class RotatingPool extends pg.Pool {
   }
 
   async #retryUntilAccepted(): Promise<void> {
-    const end = performance.now() + this.#patience;
+    const end = performance.now() + this.#retryFor;
     for (;;) {
       await refreshSecrets();
       await elapsed(PAUSE);
@@ -113,7 +111,7 @@ export class RotatingPool extends pg.Pool {
         return;
       } catch (error) {
         if (isRefusal(error) && performance.now() < end) continue;
-        if (isRefusal(error)) this.#accepted = false;
+        if (isRefusal(error)) forgetSignIn(this.address);
         throw error;
       }
     }

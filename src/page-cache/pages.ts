@@ -72,6 +72,8 @@ export function createPages({
   const oldUrls = createOldUrls(pack?.oldUrls);
   /** The hashes of images that changed in the database since the image was built. */
   const changedImages = new Set<string>();
+  /** Paths with a known slug that have no page, such as `/older/` of a post that starts no list; replaced on each change. */
+  let absent = new Set<string>();
 
   const finished = (path: string, rendered: string, packed = pack?.html(path)): FinishedPage => {
     const { route, slug = '' } = matchRoute(path) ?? {};
@@ -101,8 +103,13 @@ export function createPages({
     },
     render: async (path) => {
       await beforeRender?.();
+      const absentNow = absent;
       const { status, html } = await render(path);
-      if (status === 404 && path !== NOT_FOUND) return undefined;
+      if (status === 404 && path !== NOT_FOUND) {
+        // Bounded by the known slugs.
+        if (slugs) absentNow.add(path);
+        return undefined;
+      }
       if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);
       return finished(path, needsFinishing(path) ? finishHtml(html) : html);
     },
@@ -190,14 +197,16 @@ export function createPages({
       return true;
     }
     const exists = slug === undefined || slugs === undefined || slugs.has(slug);
+    const known = exists && !absent.has(path);
     if (exists || !sendOldUrl(path, address.slice(path.length), response))
-      send(exists ? path : NOT_FOUND, request, response);
+      send(known ? path : NOT_FOUND, request, response);
     return true;
   };
 
   return {
     answer,
     expire: (changes) => {
+      absent = new Set();
       if (changes.everything) slugs = new Set();
       oldUrls.update(changes);
       for (const hash of changes.images ?? []) changedImages.add(hash);

@@ -29,6 +29,9 @@ const REQUEST_TIMEOUT = 30_000;
 /** Milliseconds between checks for such requests; Node.js's default is 30 seconds. */
 const REQUEST_TIMEOUT_INTERVAL = 1_000;
 
+/** Milliseconds after which Next.js is loaded if no request needed it before: loading blocks the process, so others go first. */
+const LOAD_DELAY = 500;
+
 /** The response to CONNECT, for which Node.js provides no response object. */
 const NO_TUNNEL =
   'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
@@ -98,7 +101,7 @@ export async function serve(folder: string): Promise<void> {
   });
   const bound = await listen(server, hostname, port);
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
-  next.load();
+  setTimeout(next.load, LOAD_DELAY);
 }
 
 /** Rejects CONNECT. Node.js passes on the raw socket, so its errors and its end have to be handled here. */

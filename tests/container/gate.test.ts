@@ -140,7 +140,7 @@ describe.skipIf(!built)('the gate', () => {
 
   it('finds a sentence containing the URL that a server component passes to a client component', async () => {
     passToClient("'connected to ' + readFileSync('/run/secrets/database_url', 'utf8')");
-    await expectLeak(await buildBroken(), /app\/\.next\/pages\.pack/);
+    await expectLeak(await buildBroken(), /app\/\.next\/pages\.zst/);
   });
 
   it('is not needed if a server component passes the URL itself: React stops the build', async () => {

@@ -115,7 +115,7 @@ describe.skipIf(!built)('the image, checked by sealcheck', () => {
       const { code, output } = await sealcheck([
         'canary',
         ...['--secret', `id=database_url,src=${secretFile}`, '--image', tag],
-        ...['--expect-file', 'app/.next/pages.pack'],
+        ...['--expect-file', 'app/.next/pages.zst'],
         '--',
         ...['docker', 'build', '--network=host', '--tag', tag],
         ...['--build-arg', `CONTENT_REVISION=${randomBytes(4).toString('hex')}`],

@@ -171,7 +171,7 @@ describe('a server that must not wake its database, with CONTENT_LOG_POLL_SECOND
     });
     expect(await site.ended).toBe(1);
     expect(site.output()).toContain(
-      'CONTENT_LOG_POLL_SECONDS is not a whole number. Set it to one, such as 1.',
+      'CONTENT_LOG_POLL_SECONDS is not a number of seconds. Set it to a whole number from 0 to 86400.',
     );
   });
 });

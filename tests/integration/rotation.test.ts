@@ -6,7 +6,9 @@ import { setTimeout as elapsed } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { database } from '#database/client.ts';
 import { disconnect } from '#database/open-client.ts';
+import { hasPosts } from '#database/preflight.ts';
 import { RotatingPool } from '#database/rotating-pool.ts';
+import { liveDatabaseAddress } from '#secrets/index.ts';
 import { watchSecrets } from '#secrets/live.ts';
 import { attachStore } from '#secrets/sources.ts';
 import { createDatabase, type TestDatabase, writePosts } from '../setup/database.ts';
@@ -137,6 +139,18 @@ describe('the database client while credentials are rotated under load', () => {
     expect(await asked).toBe(5);
   });
 
+  it('loses no query of a new pool if another connection signed in before', async () => {
+    const role = await createRole('first');
+    hand(role, 'first');
+    expect(await hasPosts(liveDatabaseAddress())).toBe(true);
+    const next = newPassword();
+    await changePassword(role, next);
+    const asked = database().post.count();
+    await elapsed(1_000);
+    hand(role, next);
+    expect(await asked).toBe(5);
+  });
+
   it('loses no query if users alternate, and stops using the previous one', async () => {
     const [blue, green] = [await createRole('blue-1'), await createRole('green-1')];
     hand(blue, 'blue-1');
@@ -202,7 +216,7 @@ describe('the database client while credentials are rotated under load', () => {
   it('gives up on a password that stays wrong', async () => {
     const role = await createRole('first');
     hand(role, 'first');
-    const pool = new RotatingPool({ max: 1, patience: 600 });
+    const pool = new RotatingPool({ max: 1, retryFor: 600 });
     pool.on('error', () => undefined);
     try {
       await pool.query('SELECT');

@@ -88,6 +88,14 @@ describe('the pages of a server', () => {
     expect(await ask('/posts/packed')).toEqual([200, expect.stringContaining('Back')]);
   });
 
+  it('render an address without a page once, until something changes', async () => {
+    const { pages, rendered, ask } = site(async () => ({ status: 404, html: '' }));
+    for (let n = 0; n < 3; n++) expect((await ask('/older/listed'))[0]).toBe(404);
+    pages.expire({ everything: false, lists: true, posts: new Map([['packed', true]]) });
+    await ask('/older/listed');
+    expect(rendered).toEqual(['/older/listed', '/older/listed']);
+  });
+
   it('serve the old page rather than one that would need a script, or one for which Next.js failed', async () => {
     for (const broken of [
       { status: 200, html: '<html><body>New<script>more()</script></body></html>' },
