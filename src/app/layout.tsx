@@ -2,7 +2,7 @@ import type { Metadata, Viewport } from 'next';
 import type { ReactNode } from 'react';
 import '#secrets/taint.ts';
 import '#ui/theme.css';
-import { ORIGIN_PLACEHOLDER } from '#page-cache/placeholders.ts';
+import { INCOMPLETE, ORIGIN_PLACEHOLDER } from '#page-cache/placeholders.ts';
 import { navigationLinks } from '#posts/navigation-links.ts';
 import { PageFrame } from '#ui/page-frame.tsx';
 
@@ -25,7 +25,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   return (
     <html lang="en">
       <body>
-        <PageFrame navigation={await navigationLinks()}>{children}</PageFrame>
+        <PageFrame navigation={await navigationLinks()} incomplete={{ [INCOMPLETE]: '' }}>
+          {children}
+        </PageFrame>
       </body>
     </html>
   );

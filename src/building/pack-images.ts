@@ -16,11 +16,15 @@ const QUERY_TIMEOUT = 60_000;
  * database.
  *
  * @param slugs the prerendered posts
+ * @param folder is replaced; without an image, it is missing afterwards
  * @returns the name of each image, with the slugs of the posts that show it
  * @throws DatabaseUnavailable if the database can't be used
  */
-export async function packImages(address: DatabaseAddress, slugs: string[]): Promise<Map<string, string[]>> {
-  const folder = join(STANDALONE, IMAGES_FOLDER);
+export async function packImages(
+  address: DatabaseAddress,
+  slugs: string[],
+  folder = join(STANDALONE, IMAGES_FOLDER),
+): Promise<Map<string, string[]>> {
   rmSync(folder, { recursive: true, force: true });
   const packed = new Map<string, string[]>();
   await withConnection(address, QUERY_TIMEOUT, async (client) => {

@@ -8,7 +8,7 @@ import { type PackedImages, parseImageName } from './images.ts';
 import { createOldUrls } from './old-urls.ts';
 import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
-import { fillPlaceholders } from './placeholders.ts';
+import { fillPlaceholders, INCOMPLETE } from './placeholders.ts';
 import type { Render } from './render.ts';
 import { recordRender } from './renders.ts';
 import { matchRoute, type Policy } from './routes.ts';
@@ -111,6 +111,8 @@ export function createPages({
         return undefined;
       }
       if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);
+      // Without packed pages, an incomplete page is better than none: the first read of the content log expires it.
+      if (pack && html.includes(`${INCOMPLETE}=""`)) throw new Error('The database was away.');
       return finished(path, needsFinishing(path) ? finishHtml(html) : html);
     },
   });

@@ -4,6 +4,9 @@
  */
 export const ORIGIN_PLACEHOLDER = 'https://site.invalid';
 
+/** The attribute of a page that was rendered without the database, and lacks the part of it that every page shows. */
+export const INCOMPLETE = 'data-incomplete';
+
 /** The name of the `<meta>` element with the time of the last change to what a page shows, ISO 8601. */
 export const CONTENT_TIME = 'content-time';
 

@@ -8,15 +8,16 @@ import { navigation } from './queries.ts';
 export type NavigationLink = { href: string; title: string; lang?: string; dir?: 'ltr' | 'rtl' };
 
 /**
- * The links to the pages of the navigation. There are none while the database is away, so that pages which need no
- * database can be shown; a build fails instead.
+ * The links to the pages of the navigation.
+ *
+ * @returns `undefined` while the database is away, so that pages which need no database can be shown; a build fails instead
  */
-export async function navigationLinks(): Promise<NavigationLink[]> {
+export async function navigationLinks(): Promise<NavigationLink[] | undefined> {
   const pages = await navigation().catch((error: unknown) => {
     if (environment.NEXT_PHASE === 'phase-production-build' || !isOutage(error)) throw error;
-    return [];
+    return undefined;
   });
-  return pages.map(({ slug, title, lang }) => ({
+  return pages?.map(({ slug, title, lang }) => ({
     href: `/posts/${slug}`,
     title,
     ...languageAttributes(lang),

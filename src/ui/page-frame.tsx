@@ -3,15 +3,17 @@ import styles from './page-frame.module.css';
 import { SealMark } from './seal-mark.tsx';
 
 type Props = {
-  /** The links to the site's own pages; without any, there is no navigation. */
-  navigation: { href: string; title: string; lang?: string; dir?: string }[];
+  /** The links to the site's own pages; `undefined` if they could not be read. */
+  navigation: { href: string; title: string; lang?: string; dir?: string }[] | undefined;
+  /** The attributes of a page whose navigation could not be read. */
+  incomplete: Record<string, string>;
   children: ReactNode;
 };
 
 /** What surrounds the content of every page: a skip link, the site's name, its navigation, and the footer. */
-export function PageFrame({ navigation, children }: Props) {
+export function PageFrame({ navigation, incomplete, children }: Props) {
   return (
-    <div className={styles.frame}>
+    <div className={styles.frame} {...(navigation ? {} : incomplete)}>
       <a className={styles.skip} href="#content">
         Skip to content
       </a>
@@ -20,7 +22,7 @@ export function PageFrame({ navigation, children }: Props) {
           <SealMark />
           Sealed
         </a>
-        {navigation.length > 0 && (
+        {navigation && navigation.length > 0 && (
           <nav className={styles.navigation} aria-label="Pages">
             {navigation.map(({ href, title, ...language }) => (
               <a key={href} href={href} {...language}>
