@@ -73,11 +73,12 @@ export async function writePosts(
     );
     const now = new Date();
     const created = posts.filter(({ slug }) => !stored.has(slug)).map((post) => newRow(post, now));
-    const changed = posts.flatMap((post) => {
+    const differing = posts.flatMap((post) => {
       const before = stored.get(post.slug);
-      const row = before && changedRow(post, before, now);
-      return row ? [row] : [];
+      return (before && changedRow(post, before, now)) ?? [];
     });
+    // A post whose file was only moved, or that has a file for the first time, is the same post.
+    const changed = differing.filter(({ moved }) => !moved);
     const gone = prune ? `"file" <> '' AND "published" AND NOT "slug" = ANY($1::text[])` : undefined;
     const images = await missingImages(client, address, posts);
     let unpublished: string[] = [];
@@ -86,8 +87,8 @@ export async function writePosts(
         unpublished = slugsOf(await client.query(`SELECT "slug" FROM ${table} WHERE ${gone}`, [slugs]));
     } else {
       for (const image of images) await writeImage(client, address, image, imageBytes(image.hash));
-      if (created.length + changed.length > 0)
-        await upsert(client, table, [...created, ...changed], 'update');
+      if (created.length + differing.length > 0)
+        await upsert(client, table, [...created, ...differing.map(({ row }) => row)], 'update');
       if (gone) {
         const unpublish = `UPDATE ${table} SET "published" = false, "updatedAt" = now() AT TIME ZONE 'UTC' WHERE ${gone}`;
         unpublished = slugsOf(await client.query(`${unpublish} RETURNING "slug"`, [slugs]));
@@ -96,7 +97,7 @@ export async function writePosts(
     await client.query(dryRun ? 'ROLLBACK' : 'COMMIT');
     return {
       created: created.map(({ slug }) => slug),
-      changed: changed.map(({ slug }) => slug),
+      changed: changed.map(({ row }) => row.slug),
       unpublished: unpublished.sort(),
       unchanged: posts.length - created.length - changed.length,
       images: images.length,
@@ -167,16 +168,17 @@ function newRow(post: PostFile, now: Date): Row {
   return { ...post, id: newId(now), publishedAt, updatedAt: post.updatedAt ?? publishedAt ?? now };
 }
 
-/** `undefined` if the file says what the database has. */
-function changedRow(post: PostFile, before: StoredPost, now: Date): Row | undefined {
+/** `undefined` if the file says what the database has. `moved`: all but the file's path is the same. */
+function changedRow(post: PostFile, before: StoredPost, now: Date): { row: Row; moved: boolean } | undefined {
   // A page needs no date of its own.
   const publishedAt = post.publishedAt ?? (post.published ? (before.publishedAt ?? now) : undefined);
   const { updatedAt: was, ...stored } = before;
   const { updatedAt: says, ...file } = { ...post, publishedAt };
   const same =
     (says === undefined || says.getTime() === was.getTime()) &&
-    isDeepStrictEqual(file, { ...stored, content: normalText(stored.content) });
-  return same ? undefined : { ...file, id: newId(now), updatedAt: says ?? now };
+    isDeepStrictEqual(file, { ...stored, file: file.file, content: normalText(stored.content) });
+  if (same && file.file === stored.file) return undefined;
+  return { row: { ...file, id: newId(now), updatedAt: says ?? (same ? was : now) }, moved: same };
 }
 
 let sequence = 0;

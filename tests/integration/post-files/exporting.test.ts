@@ -171,10 +171,23 @@ describe('an export', () => {
       'post-9.md',
     ]);
     expect(await exportPosts(database.address, folder)).toMatchObject({ posts: 3, unchanged: 3 });
-    const before = await contentOf(database);
     rmSync(join(folder, 'post-9.md'));
-    expect(await importPosts(database.address, folder, { dryRun: true })).toMatchObject({ created: [] });
-    expect(await contentOf(database)).toEqual(before);
+    await database.query('DELETE FROM "ContentChange"');
+    const before = await database.query('SELECT "slug", "content", "updatedAt" FROM "Post" ORDER BY "slug"');
+    expect(await importPosts(database.address, folder)).toMatchObject({
+      created: [],
+      changed: [],
+      unchanged: 3,
+    });
+    expect(await database.query('SELECT "slug", "content", "updatedAt" FROM "Post" ORDER BY "slug"')).toEqual(
+      before,
+    );
+    expect(await database.query('SELECT FROM "ContentChange"')).toEqual([]);
+    // They have a file from now on.
+    rmSync(join(folder, 'post-3.md'));
+    expect(await importPosts(database.address, folder, { prune: true })).toMatchObject({
+      unpublished: ['post-3'],
+    });
   });
 
   it('finds another place for a post whose file belongs to another, or lies outside', async () => {
