@@ -181,6 +181,78 @@ describe('the content log', () => {
     expect([await log.next(), log.nextDue]).toEqual([NOTHING, undefined]);
   });
 
+  it('reports the post before a scheduled one when that is due, since it links to it then', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 2);
+    await database.query(post('scheduled').replace(`- interval '1 day'`, `+ interval '1 hour'`));
+    const log = await reader(database);
+    await database.query(`ALTER TABLE "Post" DISABLE TRIGGER USER`);
+    await database.query(
+      `UPDATE "Post" SET "publishedAt" = now() - interval '1 second' WHERE "slug" = 'scheduled'`,
+    );
+    log.position = { ...log.position, at: new Date(Date.now() - 60_000).toISOString() };
+    expect(await log.next()).toEqual(changed({ scheduled: true, 'post-1': true }));
+  });
+
+  it.each([
+    ['a new page', `UPDATE "Post" SET "kind" = 'page' WHERE "slug" = 'post-1'`, true],
+    ['its title', `UPDATE "Post" SET "title" = 'Other' WHERE "slug" = 'about'`, true],
+    ['its end', `DELETE FROM "Post" WHERE "slug" = 'about'`, true],
+    ['its text, which only it shows', `UPDATE "Post" SET "content" = 'Other' WHERE "slug" = 'about'`, false],
+  ])('treats a change to the navigation as a change to everything: %s', async (_, change, everything) => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 2);
+    await database.query(post('about'));
+    await database.query(`UPDATE "Post" SET "kind" = 'page' WHERE "slug" = 'about'`);
+    const log = await reader(database);
+    await database.query(change);
+    expect((await log.next()).everything).toBe(everything);
+  });
+
+  it('treats a scheduled page of the navigation that is due as a change to everything', async () => {
+    const database = await createDatabase({ migrated: true });
+    await database.query(post('about').replace(`- interval '1 day'`, `+ interval '1 hour'`));
+    await database.query(`UPDATE "Post" SET "kind" = 'page'`);
+    const log = await reader(database);
+    await database.query(`ALTER TABLE "Post" DISABLE TRIGGER USER`);
+    await database.query(`UPDATE "Post" SET "publishedAt" = now() - interval '1 second'`);
+    log.position = { ...log.position, at: new Date(Date.now() - 60_000).toISOString() };
+    expect((await log.next()).everything).toBe(true);
+  });
+
+  it('names the old URLs of posts that readers may see, and the short address of a page', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 3);
+    const log = await reader(database);
+    await database.query(`UPDATE "Post" SET "aliases" = '{/old,/older/one}' WHERE "slug" = 'post-1'`);
+    expect((await log.next()).oldUrls).toEqual(new Map([['post-1', ['/old', '/older/one']]]));
+    await database.query(`UPDATE "Post" SET "kind" = 'page' WHERE "slug" = 'post-2'`);
+    expect((await log.next()).oldUrls).toEqual(
+      new Map([
+        ['post-1', ['/old', '/older/one']],
+        ['post-2', ['/post-2']],
+      ]),
+    );
+    await database.query(`UPDATE "Post" SET "published" = false WHERE "slug" = 'post-1'`);
+    expect((await log.next()).oldUrls).toBeUndefined();
+  });
+
+  it('names stored images that were added or removed, and no page for them', async () => {
+    const database = await createDatabase({ migrated: true });
+    await writePosts(database, 1);
+    const log = await reader(database);
+    const [image] = await database.query<{ hash: string }>(
+      `INSERT INTO "Image" ("hash", "type", "width", "height", "content")
+       VALUES (encode(sha256('x'), 'hex'), 'png', 1, 1, 'x') RETURNING "hash"`,
+    );
+    const named = { ...NOTHING, images: [image?.hash] };
+    expect(await log.next()).toEqual(named);
+    await database.query('DELETE FROM "Image"');
+    expect(await log.next()).toEqual(named);
+    await database.query('TRUNCATE "Image"');
+    expect((await log.next()).everything).toBe(true);
+  });
+
   it('is pruned after 30 days, and then treats an older position as a change to everything', async () => {
     const database = await createDatabase({ migrated: true });
     await writePosts(database, 1);

@@ -34,6 +34,22 @@ describe('renderMarkdown', () => {
     expect(rendered).toContain('id="user-content-fnref-1"');
   });
 
+  it('shows stored images at their own address, with their dimensions', async () => {
+    const image = { hash: 'a'.repeat(64), type: 'png' as const, width: 30, height: 20 };
+    const images = { 'img/a b.png': image, '/x.gif': { ...image, type: 'gif' as const } };
+    const rendered = renderToStaticMarkup(
+      await renderMarkdown(
+        '![A](./img/a%20b.png?v=2) ![G](/x.gif) ![other](other.png) <img src="img/a b.png" width="3" alt="">',
+        images,
+      ),
+    );
+    const src = `/images/${'a'.repeat(64)}`;
+    expect(rendered).toContain(`<img src="${src}.png" alt="A" width="30" height="20" loading="lazy"/>`);
+    expect(rendered).toContain(`<img src="${src}.gif" alt="G" width="30" height="20" loading="lazy"/>`);
+    expect(rendered).toContain('<img src="other.png" alt="other"/>');
+    expect(rendered).toContain(`<img src="${src}.png" width="3" alt="" loading="lazy"/>`);
+  });
+
   it('keeps harmless HTML', async () => {
     expect(await html('Press <kbd>Tab</kbd>.')).toContain('<kbd>Tab</kbd>');
   });

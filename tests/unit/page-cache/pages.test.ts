@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import type { ContentChanges } from '#content-log/read.ts';
 import type { Pack } from '#page-cache/pack.ts';
 import { createPages } from '#page-cache/pages.ts';
 import type { Rendered } from '#page-cache/render.ts';
@@ -12,8 +13,16 @@ const DOCUMENTS: Record<string, string> = {
   '/unavailable': '<html><body>Not available</body></html>',
 };
 
+const SHOWN = `${'a'.repeat(64)}.png`;
+const HIDDEN = `${'b'.repeat(64)}.png`;
+
 const pack: Pack = {
   slugs: ['packed', 'listed'],
+  oldUrls: new Map([['packed', ['/old', '/posts/old', '/caf%C3%A9']]]),
+  images: new Map([
+    [SHOWN, ['packed']],
+    [HIDDEN, ['withdrawn']],
+  ]),
   paths: Object.keys(DOCUMENTS),
   html: (path) => DOCUMENTS[path],
 };
@@ -22,6 +31,7 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
   const rendered: string[] = [];
   const pages = createPages({
     pack,
+    images: { answer: () => true },
     capacity: 64 * 2 ** 20,
     sharedMaxAge: 0,
     site: undefined,
@@ -47,7 +57,27 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
     await ended;
     return [response.statusCode, body];
   };
-  return { pages, rendered, ask };
+  /** @returns where a request is redirected with 308 */
+  const locationOf = async (url: string): Promise<string | undefined> => {
+    const request = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url });
+    const response = new ServerResponse(request);
+    let location: string | undefined;
+    response.writeHead = ((status: number, headers: Record<string, string>) => {
+      if (status === 308) location = headers.Location;
+      return response;
+    }) as typeof response.writeHead;
+    pages.answer(request, response);
+    return location;
+  };
+  /** @returns whether the image is answered without Next.js */
+  const imageAt = (name: string): boolean => {
+    const request = Object.assign(new IncomingMessage(new Socket()), {
+      method: 'GET',
+      url: `/images/${name}`,
+    });
+    return pages.answer(request, new ServerResponse(request));
+  };
+  return { pages, rendered, ask, locationOf, imageAt };
 }
 
 describe('the pages of a server', () => {
@@ -86,6 +116,55 @@ describe('the pages of a server', () => {
     expect((await ask('/posts/packed'))[0]).toBe(404);
     change(true);
     expect(await ask('/posts/packed')).toEqual([200, expect.stringContaining('Back')]);
+  });
+
+  it('redirect an old URL to its post in any spelling and with its query, until the post is withdrawn', async () => {
+    const { pages, locationOf } = site();
+    const change = (visible: boolean, oldUrls: Record<string, string[]> = {}) =>
+      pages.expire({
+        everything: false,
+        lists: true,
+        posts: new Map([['packed', visible]]),
+        oldUrls: new Map(Object.entries(oldUrls)),
+      });
+    const spellings = ['/old', '/old/', '/old?a=b', '/posts/old', '/caf%C3%A9', '/caf%c3%a9/', '/nonesuch'];
+    expect(await Promise.all(spellings.map(locationOf))).toEqual([
+      '/posts/packed',
+      '/posts/packed',
+      '/posts/packed?a=b',
+      '/posts/packed',
+      '/posts/packed',
+      '/posts/packed',
+      undefined,
+    ]);
+    change(true, { packed: ['/moved'] });
+    expect(await Promise.all(['/old', '/moved'].map(locationOf))).toEqual([undefined, '/posts/packed']);
+    change(false);
+    expect(await locationOf('/moved')).toBeUndefined();
+  });
+
+  it('serve a packed image only while a post that readers may see shows it, and the database has not changed it', async () => {
+    const { pages, imageAt } = site();
+    const change = (changes: Partial<ContentChanges>) =>
+      pages.expire({ everything: false, lists: true, posts: new Map(), ...changes });
+    expect([imageAt(SHOWN), imageAt(HIDDEN)]).toEqual([true, false]);
+    change({ posts: new Map([['packed', false]]) });
+    expect(imageAt(SHOWN)).toBe(false);
+    change({ posts: new Map([['packed', true]]) });
+    expect(imageAt(SHOWN)).toBe(true);
+    change({ everything: true, posts: new Map([['other', true]]) });
+    expect(imageAt(SHOWN)).toBe(false);
+    change({ posts: new Map([['packed', true]]), images: [SHOWN.split('.')[0] ?? ''] });
+    expect(imageAt(SHOWN)).toBe(false);
+  });
+
+  it('serve the old page rather than one that lacks the navigation, because the database was away', async () => {
+    const { pages, ask } = site(async () => ({
+      status: 200,
+      html: '<html><body><div data-incomplete="">New</div></body></html>',
+    }));
+    pages.expire({ everything: false, lists: true, posts: new Map() });
+    expect(await ask('/')).toEqual([200, expect.stringContaining('The list')]);
   });
 
   it('render an address without a page once, until something changes', async () => {
