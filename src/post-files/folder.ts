@@ -71,13 +71,18 @@ export function readPostFolder(
   return { posts, warnings: warnings.toSorted(byPlace), imageFiles };
 }
 
+/** Throws an Error if there is no folder at this path. */
+export function requireFolder(folder: string): void {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`${folder} is not a folder. Name the folder that holds the Markdown files.`);
+}
+
 function byPlace(a: Finding, b: Finding): number {
   return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line;
 }
 
 function createReader(folder: string, memory: FolderMemory) {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`${folder} is not a folder. Name the folder that holds the Markdown files.`);
+  requireFolder(folder);
   const root = realpathSync(folder);
   const faults: Finding[] = [];
   const warnings: Warning[] = [];

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 import type { DatabaseAddress } from '#secrets/index.ts';
-import type { FolderMemory } from './folder.ts';
+import { type FolderMemory, requireFolder } from './folder.ts';
 import { importPosts } from './import.ts';
 import { describeFinding } from './parse.ts';
 import { describeImport } from './report.ts';
@@ -26,6 +26,7 @@ export async function watchFolder(
   folder: string,
   { stop, log }: WatchOptions,
 ): Promise<void> {
+  requireFolder(folder);
   let running: Promise<void> | undefined;
   let again = false;
   const memory: FolderMemory = { scans: new Map(), images: new Map() };
