@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runCanary } from './canary/canary.ts';
 import { defaultLimits, type Limits } from './contents/budget.ts';

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ImageBuilder, tarOf } from '../src/plant/builder.ts';
-import { plantedValue } from '../src/plant/plants.ts';
+import { plantedValue } from '../src/plant/writings.ts';
 import { cli, run, temporaryFolder } from './checking.ts';
 
 const value = plantedValue();

@@ -170,6 +170,7 @@ describe('a random value in an env file', () => {
         randomBytes(16).toString('hex'),
         randomBytes(24).toString('base64'),
         randomUUID(),
+        '/VYgnfTFQeHk/z/lM3mESp/geON8s1Sf',
       ]) {
         const [secret] = secretsOfLines(`${name}=${value}`, '.env');
         expect(secret && prepare([secret]).search.parts, value).not.toEqual([]);

@@ -7,7 +7,8 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { defaultLimits } from '../src/contents/budget.ts';
 import { ImageBuilder, type PlantedEntry, tarOf } from '../src/plant/builder.ts';
-import { plantedValue, zipOf } from '../src/plant/plants.ts';
+import { zipOf } from '../src/plant/places.ts';
+import { plantedValue } from '../src/plant/writings.ts';
 import { checkBuilt, checkFiles, run, temporaryFolder } from './checking.ts';
 import { entryOf, headerOf } from './tar-headers.ts';
 

@@ -51,6 +51,14 @@ const publicValues: readonly RegExp[] = [
   /\.apps\.googleusercontent\.com$/,
 ];
 
+/** Whether a path is more likely random base64: it has a random segment, or more capitals and digits than names have. */
+function isRandomPath(path: string): boolean {
+  const others = path.replace(/[^A-Z\d]/g, '').length;
+  return (
+    randomSegment.test(path) || mixedLetters.test(path) || (/\d/.test(path) && others > path.length * 0.35)
+  );
+}
+
 const publicUrl = /^[a-z][a-z0-9+.-]*:\/\/(?![^\s/?#]*@)[^\s]*$/i;
 const sentryDsn = /^https:\/\/[0-9a-f]{32}@[\w.-]*sentry\.io\/\d+$/;
 // hooks.slack.com/services/T0/B0/x7Hk…: knowing the address is enough to use it.
@@ -77,7 +85,7 @@ export function isMadePublic(path: string, value: string): boolean {
  */
 export function isSecret(path: string, value: string, isConfiguration: boolean): boolean {
   const name = lastWord(path);
-  const isPath = filePath.test(value) && !randomSegment.test(value);
+  const isPath = filePath.test(value) && !isRandomPath(value);
   if (isPath || plainValues.some((kind) => kind.test(value)) || isPublicUrl(value)) return false;
   if (credentialName.test(name) || (isPublishedName(path) && credentialInPublished.test(path))) return true;
   if (publicValues.some((kind) => kind.test(value)) && !randomSegment.test(value)) return false;
