@@ -266,10 +266,11 @@ export class ContentScanner {
           return frame.data + 1;
         }
         const flow = this.#flowOf({ where: inner, budget, depth }, frame, view.atStart);
-        await flow.put(bytes.subarray(frame.kind === 'zip' ? frame.data : frame.start));
-        if (!view.last) return flow;
+        const end = unpacked.outcome === 'large' ? unpacked.end : undefined;
+        await flow.put(bytes.subarray(frame.kind === 'zip' ? frame.data : frame.start, end));
+        if (!view.last && end === undefined) return flow;
         await flow.end();
-        return frame.data + 1;
+        return end ?? frame.data + 1;
       }
       budget.unpack(unpacked.content.length);
       if (unpacked.content.length > 0)
