@@ -275,7 +275,7 @@ program
     else {
       for (const { place, encoding, reason } of result.missed)
         process.stdout.write(`✗ ${reason}: ${place}, ${encoding}\n`);
-      for (const reason of result.incomplete) process.stdout.write(`! not read whole: ${reason}\n`);
+      for (const reason of result.incomplete) process.stdout.write(`! not read completely: ${reason}\n`);
       const score = ((100 * result.found) / result.planted).toFixed(1);
       process.stdout.write(
         `${result.found} of ${result.planted} planted leaks found in the right place (${score} %), ${result.seconds.toFixed(1)} s\n`,

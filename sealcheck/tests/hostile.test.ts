@@ -38,7 +38,7 @@ async function runOn(archive: Buffer, more: string[] = []) {
   return run(['image', path, '--secret', 'id=token,env=TOKEN', ...more], { TOKEN: value });
 }
 
-describe('an image that cannot be read whole', () => {
+describe('an image that cannot be read completely', () => {
   it.each([0.1, 0.5, 0.9, 0.99])(
     'is not reported clean if its tar is cut at %d of its length',
     async (share) => {
@@ -90,7 +90,7 @@ describe('an image that cannot be read whole', () => {
     const ran = await runOn(archive.subarray(0, archive.length - 2000));
     expect(ran.code).toBe(1);
     expect(ran.out).toMatch(/✗ token/);
-    expect(ran.out).toMatch(/not read whole: .*cut short/);
+    expect(ran.out).toMatch(/not read completely: .*cut short/);
   });
 
   it('is not reported clean if a layer uses an unsupported compression', async () => {
@@ -337,7 +337,7 @@ describe('a scan of malicious input', () => {
     expect(dug.stderr).toBe('');
     const ran = await run(['dir', folder, '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
     expect(ran.code).toBe(2);
-    expect(ran.out).toMatch(/not read whole: .*could not be read \(ENAMETOOLONG\)/);
+    expect(ran.out).toMatch(/not read completely: .*could not be read \(ENAMETOOLONG\)/);
     expect(ran.out).toMatch(/pipe is neither a file, a directory nor a link/);
   });
 
