@@ -54,3 +54,16 @@ export class Budget {
     }
   }
 }
+
+/** Passes a decompressed stream on and counts it. */
+export async function* counted(
+  source: AsyncIterable<Buffer>,
+  budget: Budget,
+  meter = { bytes: 0 },
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of source) {
+    meter.bytes += chunk.length;
+    budget.unpack(chunk.length);
+    yield chunk;
+  }
+}

@@ -4,7 +4,7 @@ import type { Hit, Search } from '../search/search.ts';
 import { StreamSearch } from '../search/search.ts';
 import { messageOf } from '../verdict.ts';
 import { base64Archives } from './base64.ts';
-import { Budget, LimitReached, type Limits } from './budget.ts';
+import { Budget, counted, LimitReached, type Limits } from './budget.ts';
 import { Carver, Flow, FRAME_WINDOW, IN_MEMORY, once, type View } from './carver.ts';
 import { type Compression, decompressed, kindOf, type TarEntry, tarEntries, withHead } from './decode.ts';
 import { type Frame, unpackFrame } from './frames.ts';
@@ -308,15 +308,3 @@ export class ContentScanner {
 const isOutOfReach = (error: unknown): boolean =>
   /windowTooLarge|memory_allocation/.test((error as NodeJS.ErrnoException).code ?? '') ||
   /error code (3|4)$/.test(messageOf(error));
-
-async function* counted(
-  source: AsyncIterable<Buffer>,
-  budget: Budget,
-  meter = { bytes: 0 },
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const chunk of source) {
-    meter.bytes += chunk.length;
-    budget.unpack(chunk.length);
-    yield chunk;
-  }
-}

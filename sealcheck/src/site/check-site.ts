@@ -61,16 +61,12 @@ export async function checkSite(
   return reportOf({
     command: 'site',
     target: start.href,
-    prepared: options.prepared,
+    options,
     collector,
     locate: ({ where }) => [{ place: 'site', path: where.path }],
     nameOf: (where) => [where.path, ...where.nested].join(' › '),
     incomplete: crawler.incomplete,
     notes: crawler.notes(),
-    layers: [],
-    steps: [],
-    allowFrameworkKeys: options.allowFrameworkKeys,
-    strict: options.strict ?? false,
     startedAt,
   });
 }
