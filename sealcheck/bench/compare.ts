@@ -48,7 +48,7 @@ try {
     [
       'sealcheck',
       process.execPath,
-      [cli, 'dir', corpus, '--env-file', env, '--format', 'json', '--output', report],
+      [cli, 'dir', corpus, '--dotenv', env, '--format', 'json', '--output', report],
       () => spawnSync('cat', [report], { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout,
     ],
     [
