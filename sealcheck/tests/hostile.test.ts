@@ -38,6 +38,23 @@ async function runOn(archive: Buffer, more: string[] = []) {
   return run(['image', path, '--secret', 'id=token,env=TOKEN', ...more], { TOKEN: value });
 }
 
+describe('a file with thousands of heads of xz', () => {
+  it.each([
+    ['that are invalid', Buffer.from('fd377a585a00', 'hex'), 0],
+    ['without anything after them', Buffer.from('fd377a585a000004e6d6b446', 'hex'), 2],
+  ])('%s is read in seconds', async (_name, head, code) => {
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, 'a.bin'),
+      Buffer.concat([Buffer.from('aa'), Buffer.alloc(40_000 * head.length, head)]),
+    );
+    const started = performance.now();
+    const ran = await run(['dir', folder, '--secret', 'id=token,env=TOKEN'], { TOKEN: plantedValue() });
+    expect(ran.code).toBe(code);
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+});
+
 describe('an image that cannot be read completely', () => {
   it.each([0.1, 0.5, 0.9, 0.99])(
     'is not reported clean if its tar is cut at %d of its length',

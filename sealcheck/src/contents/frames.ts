@@ -193,6 +193,9 @@ const isCut = (error: unknown): boolean => (error as NodeJS.ErrnoException).code
 /** Unpacks a frame held in memory, up to `most` bytes of content. xz is left to the stream decoder ("large"). */
 export function unpackFrame(bytes: Buffer, frame: Frame, most: number): Unpacked {
   if (frame.kind === 'xz') {
+    const header = bytes.subarray(frame.start, frame.start + 12);
+    const isWrong = header.length === 12 && header.readUInt32LE(8) !== crc32(header.subarray(6, 8));
+    if (isWrong) return { outcome: 'chance' };
     const end = xzFrameEnd(bytes, frame.start);
     return end === undefined ? { outcome: 'cut', content: Buffer.alloc(0) } : { outcome: 'large', end };
   }

@@ -261,6 +261,7 @@ export class ContentScanner {
     }
     try {
       if (unpacked.outcome !== 'whole') {
+        if (frame.kind === 'xz' && unpacked.outcome === 'cut') budget.attempt();
         if (view.flowing >= MOST_FLOWS) {
           this.#listener.incomplete(inner, 'overlaps too many other large compressed parts to be unpacked');
           return frame.data + 1;
