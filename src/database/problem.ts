@@ -10,6 +10,16 @@ export class DatabaseUnavailable extends Error {
 }
 
 /**
+ * Whether an error is a {@link DatabaseUnavailable}. Next.js bundles that class several times, and the client of the
+ * process may throw that of another bundle.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'digest' in error && error.digest === DATABASE_UNAVAILABLE
+  );
+}
+
+/**
  * Explains an error of `pg` or Prisma in one sentence, if it means that the database could not be used.
  *
  * @returns `undefined` if the error concerns the query, not the availability of the database

@@ -1,5 +1,7 @@
 import 'server-only';
 import { cacheLife } from 'next/cache';
+import { isDatabaseUnavailable } from '#database/problem.ts';
+import { environment } from '#environment/variables.ts';
 import type { Post, PostLink, PostList } from './post.ts';
 import { readNavigation, readNewestPosts, readPost, readPostsAfter } from './published-posts.ts';
 
@@ -31,9 +33,20 @@ export async function findPost(slug: string): Promise<Post | undefined> {
   return post;
 }
 
-/** {@link readNavigation}, cached until a page of the navigation changes. */
-export async function navigation(): Promise<PostLink[]> {
+/**
+ * {@link readNavigation}, cached until a page of the navigation changes.
+ *
+ * @returns `undefined` if the database can't be used, except during a build, which throws `DatabaseUnavailable`
+ */
+export async function navigation(): Promise<PostLink[] | undefined> {
   'use cache';
-  cacheLife('max');
-  return readNavigation();
+  try {
+    const pages = await readNavigation();
+    cacheLife('max');
+    return pages;
+  } catch (error) {
+    if (environment.NEXT_PHASE === 'phase-production-build' || !isDatabaseUnavailable(error)) throw error;
+    cacheLife(UNKNOWN_SLUG_LIFE);
+    return undefined;
+  }
 }

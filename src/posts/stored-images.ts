@@ -2,7 +2,7 @@ import 'server-only';
 import { database } from '#database/client.ts';
 import { tableName } from '#database/connection.ts';
 import { Prisma } from '#database/generated/client.ts';
-import { DatabaseUnavailable } from '#database/problem.ts';
+import { isDatabaseUnavailable } from '#database/problem.ts';
 import { imageHeaders, parseImageName } from '#page-cache/images.ts';
 import { liveDatabaseAddress } from '#secrets/index.ts';
 
@@ -25,7 +25,7 @@ export async function answerImage(
     return new Response(image.content, { headers: imageHeaders(wanted.type, image.content.length) });
   } catch (error) {
     // The outage is already logged.
-    if (!(error instanceof DatabaseUnavailable)) throw error;
+    if (!isDatabaseUnavailable(error)) throw error;
     return new Response('The database is away. Try again in a minute.\n', {
       status: 503,
       headers: { ...NO_STORE, 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': '30' },

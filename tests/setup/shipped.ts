@@ -5,7 +5,7 @@ const FILES = [
   /^prisma\/migrations\/(migration_lock\.toml|\d{14}_\w+\/migration\.sql)$/,
   /^prisma\/seed\/[\w-]+\.md$/,
   /^\.next\/(BUILD_ID|[a-z-]+\.json)$/,
-  /^\.next\/pages\.pack$/,
+  /^\.next\/pages\.zst$/,
   /^\.next\/images\/[0-9a-f]{64}\.(png|jpg|webp|avif|gif)$/,
   /^\.next\/server\/.+\.(js|js\.map|json)$/,
   /^\.next\/server\/pages\/(404|500)\.html$/,

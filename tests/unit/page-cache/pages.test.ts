@@ -53,7 +53,7 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
         return response;
       }) as typeof response.end;
     });
-    expect(pages.answer(request, response)).toBe(true);
+    expect(pages.answer(request, response)).toBe('page');
     await ended;
     return [response.statusCode, body];
   };
@@ -75,7 +75,7 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
       method: 'GET',
       url: `/images/${name}`,
     });
-    return pages.answer(request, new ServerResponse(request));
+    return pages.answer(request, new ServerResponse(request)) === 'asset';
   };
   return { pages, rendered, ask, locationOf, imageAt };
 }
