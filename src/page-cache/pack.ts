@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { z } from 'zod';
 
 /**
  * The pages of an image in one file of plain zstd frames, so that `zstd -dc` and a search for leaks read all of it: blocks
@@ -15,17 +14,11 @@ export type Pack = {
   html: (path: string) => string | undefined;
 };
 
-const index = z.object({
-  slugs: z.array(z.string()),
-  blocks: z.array(
-    z.object({
-      /** Bytes of the compressed block. */
-      size: z.number().int(),
-      /** The block's pages in order: path, and bytes of HTML. */
-      pages: z.array(z.tuple([z.string(), z.number().int()])),
-    }),
-  ),
-});
+type Index = {
+  slugs: string[];
+  /** `size`: bytes of the compressed block. `pages`: the block's pages in order: path, and bytes of HTML. */
+  blocks: { size: number; pages: [string, number][] }[];
+};
 
 /** Bytes of HTML in a block. Larger blocks compress better, and take longer to unpack: this one takes under 1 ms. */
 const BLOCK_SIZE = 256 * 1024;
@@ -51,7 +44,7 @@ export function writePack(
     pages: block.map(({ path, html }): [string, number] => [path, html.length]),
   }));
   const blocks = packed.map(({ frame, pages }) => ({ size: frame.length, pages }));
-  const head = zstdCompressSync(JSON.stringify({ slugs, blocks } satisfies z.input<typeof index>), LEVEL);
+  const head = zstdCompressSync(JSON.stringify({ slugs, blocks } satisfies Index), LEVEL);
   const footer = Buffer.alloc(FOOTER_SIZE);
   footer.writeUInt32LE(FOOTER_MAGIC, 0);
   footer.writeUInt32LE(4, 4);
@@ -81,7 +74,7 @@ export function readPack(file: string): Pack {
   const content = readFileSync(file);
   const headEnd = content.length - FOOTER_SIZE;
   const head = content.subarray(headEnd - content.readUInt32LE(headEnd + 8), headEnd);
-  const { slugs, blocks } = index.parse(JSON.parse(zstdDecompressSync(head).toString()));
+  const { slugs, blocks }: Index = JSON.parse(zstdDecompressSync(head).toString());
   const places = new Map<string, { frame: Buffer; from: number; to: number }>();
   let start = 0;
   for (const { size, pages } of blocks) {
