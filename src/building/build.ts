@@ -20,7 +20,7 @@ import { copyAssets } from './assets.ts';
 import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
 import { requireNoClientComponents } from './client-components.ts';
-import { packPages, removePages, requireKnownRoutes } from './pack-pages.ts';
+import { packPages, prerenderedPaths, removePages, requireKnownRoutes } from './pack-pages.ts';
 import { readContent, readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 import { runTool, type ToolOptions } from './tool.ts';
@@ -67,7 +67,7 @@ export async function generate(options: Options = {}): Promise<void> {
   const content = await readContent(address);
   removePages(PROJECT);
   await buildWithNext('generate', options);
-  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source, content.position));
+  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source, content.position, prerenderedPaths()));
   await assemble();
   packPages([...content.changes.posts.keys()]);
 }
@@ -123,6 +123,9 @@ function addressForBuild() {
   }
 }
 
+/** Without it, Node.js searches the folders above. The project's own package.json is not needed to serve. */
+const PACKAGE = { private: true, type: 'commonjs' };
+
 /** The entries that the standalone folder may contain at its top level. */
 const SHIPPED = /^(\.next|node_modules|package\.json|prisma|sealed(-.+)?\.js)$/;
 
@@ -140,6 +143,7 @@ async function assemble(): Promise<void> {
     rmSync(join(STANDALONE, name));
   // The bundled command is the only way to serve; a second one would behave differently.
   rmSync(join(STANDALONE, 'server.js'), { force: true });
+  writeFileSync(join(STANDALONE, 'package.json'), JSON.stringify(PACKAGE));
   await bundleCommands();
   requireKnownContent();
   blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
