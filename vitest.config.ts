@@ -6,7 +6,9 @@ const server = { resolve: { alias: { 'server-only': 'server-only/empty.js' } } }
 
 export default defineConfig({
   test: {
-    reporters: [process.stdout.isTTY ? 'default' : 'dot', './tests/setup/closing-line.ts'],
+    reporters: ['default', './tests/setup/summary.ts'],
+    // Only a test that is slower than this gets a line of its own.
+    slowTestThreshold: 60_000,
     projects: [
       'sealcheck/vitest.config.ts',
       {

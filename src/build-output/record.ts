@@ -39,7 +39,7 @@ export function buildPosition(): BuildPosition | undefined {
 /** Describes the pages that this server starts with, in one line for the log. */
 export function describeBuild(): string {
   const built = builtPages();
-  if (!built) return 'Sealed has no prerendered pages: each is rendered on its first request.';
+  if (!built) return 'Sealed has no prerendered pages. Each is rendered on its first request.';
   const { database, revision, at, paths } = built;
   return `Sealed has ${paths.length} prerendered pages from database ${database}, revision ${revision}, ${at.toISOString()}.`;
 }

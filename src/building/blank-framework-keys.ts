@@ -59,7 +59,7 @@ export function blankFrameworkKeys(next: string, standalone: string): void {
     if (left.some((form) => content.includes(form)))
       throw new Error(
         `${relative(standalone, path)} holds a key of Next.js, and no server could replace it there. ` +
-          'Do without what put it there (an edge function?), or fit src/building/blank-framework-keys.ts to it.',
+          'Remove what put it there (an edge function?), or adapt src/building/blank-framework-keys.ts to it.',
       );
   }
 }
@@ -71,7 +71,7 @@ function frameworkKeys(next: string): string[] {
     if (manifest.success) return manifest.data;
     throw new Error(
       `.next/${path} holds no keys where Next.js 16 has them, so they may be elsewhere. ` +
-        'Fit src/building/blank-framework-keys.ts to this version of Next.js.',
+        'Adapt src/building/blank-framework-keys.ts to this version of Next.js.',
     );
   });
   return [...new Set(keys)];

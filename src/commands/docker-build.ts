@@ -18,9 +18,9 @@ import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:build -- [options] [-- arguments for docker build]
 
-Builds the image with what a person forgets: the build argument CONTENT_REVISION, so that another database or
-changed posts make new pages, and unchanged ones come from the cache; labels; and the network option if the
-database is on this machine.
+Builds the image and adds what is easily forgotten: the build argument CONTENT_REVISION, so that pages are
+prerendered again if the database or its posts changed, and come from the cache if not; labels; and the network
+option if the database is on this machine.
 
 Options:
   -t, --tag <name>      the image's name (next-app)

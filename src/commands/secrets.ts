@@ -9,9 +9,9 @@ import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run secrets -- [options]
 
-Shows every secret that is declared in src/secrets/declaration.ts: where this environment has it, and what is wrong
-with it. No value is shown. The fingerprint is the same wherever value and AUTH_SECRET are the same; without an
-AUTH_SECRET it is made with a random key, and comparable within one run alone.
+Shows every secret that is declared in src/secrets/declaration.ts, where this environment has it, and what is wrong
+with it. No value is shown. Two environments show the same fingerprint if value and AUTH_SECRET are the same. Without
+an AUTH_SECRET the key is random, and fingerprints can be compared only within one run.
 
 Options:
       --phase <phase>      what the environment is for: run (the default), or build
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options });
   if (values.help) return console.info(HELP);
   if (values.phase !== 'run' && values.phase !== 'build') {
-    console.error(`secrets: "${values.phase}" is no phase to ask about. Use run or build.`);
+    console.error(`secrets: "${values.phase}" is not a phase. Use run or build.`);
     process.exitCode = 2;
     return;
   }
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
 
 async function fromHere(phase: Phase): Promise<{ sources: Partial<Sources>; lines: [] }> {
   loadDotEnv();
-  await openStore({ phase, patience: 5_000 });
+  await openStore({ phase, retryFor: 5_000 });
   return { sources: {}, lines: [] };
 }
 

@@ -97,7 +97,7 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     const { changes, nextDue, position: newest } = await readLog(client, opened.address, database, since);
     position = newest;
     readAt = performance.now();
-    if (unmigrated) log('The database has its content log now, and is followed.');
+    if (unmigrated) log('The database has its content log now, and changes are seen.');
     unmigrated = false;
     reportReachable();
     if (changes.everything || changes.lists) onChanges(changes);
@@ -112,9 +112,7 @@ export function followContentLog({ since, pollSeconds, onChanges, log }: Followi
     void disconnect();
     if (error instanceof pg.DatabaseError && UNMIGRATED.includes(error.code ?? '')) {
       if (!unmigrated)
-        log(
-          'The database has no content log, so changes are not seen. Run the migrations: the command migrate.',
-        );
+        log('The database has no content log, so changes are not seen. Run the command migrate.');
       unmigrated = true;
       return UNMIGRATED_RETRY;
     }

@@ -114,6 +114,6 @@ async function query(client: ClientBase, statement: string, since: Position | un
   const values = [since?.snapshot ?? null, since?.at ?? null, since === undefined];
   const { rows } = await client.query<Row>(statement, values);
   const [row] = rows;
-  if (!row) throw new Error('The content log gave no answer.');
+  if (!row) throw new Error('The content log did not answer.');
   return row;
 }

@@ -90,7 +90,7 @@ async function pendingMigrations(client: pg.Client, migrations: Migration[]): Pr
   const failed = rows.find((row) => !row.finished);
   if (failed) {
     throw new MigrationError(
-      `The migration ${failed.name} failed before. Mend the database, then mark its row in _prisma_migrations as rolled back or finished.`,
+      `The migration ${failed.name} failed before. Fix the database, then mark its row in _prisma_migrations as rolled back or finished.`,
     );
   }
   const applied = new Map(rows.map((row) => [row.name, row.checksum]));

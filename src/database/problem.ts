@@ -42,10 +42,10 @@ function explain(codes: Set<string>, { host, port, database }: DatabaseAddress):
     return `Nothing listens at ${place} for ${named}. Is PostgreSQL running, and reachable from here?`;
   }
   if (has('ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'TIMEOUT', 'P1002', 'SocketTimeout')) {
-    return `No answer from ${named}, port ${port}. Check the network between here and there.`;
+    return `No answer from ${named}, port ${port}. Check the network.`;
   }
   if (has('TLS ONLY'))
-    return `Access to ${named} was refused, as it takes TLS alone. Add ?sslmode=require to DATABASE_URL.`;
+    return `Access to ${named} was refused, because it accepts only TLS connections. Add ?sslmode=require to DATABASE_URL.`;
   if (has('28P01', '28000', 'P1000', 'AuthenticationFailed')) {
     return `Access to ${named} was refused. Check user and password in DATABASE_URL.`;
   }

@@ -39,17 +39,17 @@ export class RotatingPool extends pg.Pool {
   /** When a query last timed out, in milliseconds of `performance.now()`. */
   #silentAt = 0;
 
-  readonly #patience: number;
+  readonly #retryFor: number;
 
   /**
    * @param max the maximum number of connections
-   * @param patience milliseconds for which a refused sign-in is retried if an earlier one was accepted
+   * @param retryFor milliseconds for which a refused sign-in is retried if an earlier one was accepted
    */
-  constructor({ max, patience = ROTATION }: { max: number; patience?: number }) {
+  constructor({ max, retryFor = ROTATION }: { max: number; retryFor?: number }) {
     const address = liveDatabaseAddress();
     super({ ...connectionConfig(address), max, Client: PooledClient });
     this.address = address;
-    this.#patience = patience;
+    this.#retryFor = retryFor;
     this.on('connect', (client) => {
       (client as unknown as PooledClient).onSilence = () => {
         this.#silentAt = performance.now();
@@ -82,7 +82,7 @@ export class RotatingPool extends pg.Pool {
   }
 
   async #signIn(): Promise<pg.PoolClient> {
-    const end = performance.now() + this.#patience;
+    const end = performance.now() + this.#retryFor;
     for (;;) {
       // An idle connection needs no sign-in.
       if (this.#retries && this.idleCount === 0) await this.#retries;
@@ -101,7 +101,7 @@ export class RotatingPool extends pg.Pool {
   }
 
   async #retryUntilAccepted(): Promise<void> {
-    const end = performance.now() + this.#patience;
+    const end = performance.now() + this.#retryFor;
     for (;;) {
       await refreshSecrets();
       await elapsed(PAUSE);

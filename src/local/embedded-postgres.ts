@@ -94,7 +94,7 @@ function accountForPostgres(): Account {
     }
   }
   throw new Error(
-    'PostgreSQL does not run as root, and there is no account to lend it. Start as another user, or set DATABASE_URL.',
+    'PostgreSQL does not run as root, and no other account was found. Start as another user, or set DATABASE_URL.',
   );
 }
 

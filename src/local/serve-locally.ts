@@ -20,7 +20,7 @@ import { step } from './progress.ts';
 type Mode = 'start' | 'dev';
 
 const PURPOSE: Record<Mode, string> = {
-  start: 'Serves the blog on this machine, and builds it first where there is no build.',
+  start: 'Serves the blog on this machine, and builds it first if there is no build.',
   dev: 'Serves the blog for development: pages change as their source does.',
 };
 
@@ -35,7 +35,7 @@ export async function serveLocally(mode: Mode): Promise<void> {
 
 ${PURPOSE[mode]}
 
-Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/; delete that folder to begin anew.
+Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/; delete that folder to start over.
 PORT chooses the port; where it is not set, the first free one from 3000 is taken.`);
     return;
   }

@@ -24,7 +24,7 @@ export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<Mai
     signal: AbortSignal.timeout(TIMEOUT),
   }).catch((cause: unknown) => {
     throw new Error(
-      `The mail provider at ${api.host} gives no answer. Check EMAIL_API_URL and the network.`,
+      `The mail provider at ${api.host} does not answer. Check EMAIL_API_URL and the network.`,
       { cause },
     );
   });
@@ -32,7 +32,7 @@ export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<Mai
   const { Subject: subject, HtmlBody: html } = await response.json().catch(() => ({}));
   if (typeof html !== 'string' || !html)
     throw new Error(
-      `The template "${name}" at ${api.host} has no HTML. Write some, or name another with EMAIL_TEMPLATE.`,
+      `The template "${name}" at ${api.host} has no HTML. Add some, or name another template with EMAIL_TEMPLATE.`,
     );
   return { subject: typeof subject === 'string' ? subject : '', html };
 }
@@ -41,5 +41,5 @@ function refusal(status: number, host: string, name: string): string {
   if (status === 401) return `The mail provider at ${host} does not know the key (401). Check EMAIL_API_KEY.`;
   if (status === 404 || status === 422)
     return `The mail provider at ${host} has no template "${name}" (${status}). Check EMAIL_TEMPLATE.`;
-  return `The mail provider at ${host} did not give the template "${name}" (${status}). Try again later.`;
+  return `The mail provider at ${host} did not return the template "${name}" (${status}). Try again later.`;
 }

@@ -24,11 +24,11 @@ export type WrittenPost = z.infer<typeof schema> & { content: string };
 export function parsePostFile(text: string, name: string): WrittenPost {
   const match = /^---\r?\n(?<yaml>.*?)\r?\n---\r?\n(?<content>.*)$/s.exec(text);
   if (!match?.groups)
-    throw new Error(`${name}: front matter is missing; open the file with it, between two --- lines.`);
+    throw new Error(`${name}: front matter is missing; start the file with it, between two --- lines.`);
   const fields = schema.safeParse(parse(match.groups.yaml ?? ''));
   if (!fields.success) {
     const faults = fields.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
-    throw new Error(`${name}: front matter is wrong: ${faults.join('; ')}.`);
+    throw new Error(`${name}: front matter is invalid: ${faults.join('; ')}.`);
   }
   return { ...fields.data, content: (match.groups.content ?? '').trim() };
 }

@@ -34,7 +34,7 @@ export async function answerRevalidation(request: Request): Promise<Response> {
     if (error instanceof ContentLogReadOnly) return refusal(403, error.message);
     // The outage is already logged.
     if (!(error instanceof DatabaseUnavailable)) throw error;
-    return refusal(503, 'The database is away, so no page was changed. Try again later.', {
+    return refusal(503, 'The database does not answer, so no page was changed. Try again later.', {
       'Retry-After': '30',
     });
   }

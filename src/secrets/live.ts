@@ -139,7 +139,7 @@ function reread(name: SecretName): LiveSecret {
   const after = readInto(name, before);
   watched.secrets?.set(name, after);
   if (after.problem && after.problem.message !== before?.problem?.message && after.read) {
-    watched.log?.(`secrets: ${after.problem.message} The value from before stays in use.`);
+    watched.log?.(`secrets: ${after.problem.message} The previous value stays in use.`);
   }
   if (before && after.previous !== before.previous) {
     watched.log?.(`secrets: ${name} has changed (${after.read?.source}), and is in use.`);

@@ -75,10 +75,10 @@ function kind(name: SecretName): string {
 
 function advice(name: SecretName, phase: Phase): string {
   if (phase === 'run') {
-    return 'Use it while pages are generated and keep what it gave, or add "run" to its phases in src/secrets/declaration.ts.';
+    return 'Use it while pages are generated and keep the result, or add "run" to its phases in src/secrets/declaration.ts.';
   }
   if (phase === 'compile') return 'Read it in a function that is called while pages are generated or served.';
-  return `Call connection() of next/server before reading ${name}, so that the page is made when it is asked for.`;
+  return `Call connection() of next/server before reading ${name}, so that the page is rendered for each request.`;
 }
 
 /** What Next.js stores for each page that it renders; see its `work-async-storage.external.d.ts`. */

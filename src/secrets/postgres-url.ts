@@ -72,14 +72,14 @@ export function parsePostgresUrl(text: string): DatabaseAddress | Problem {
 }
 
 function wrongForm(text: string): string | undefined {
-  if (/[\r\n]/.test(text)) return 'is more than one line. Keep the URL alone.';
+  if (/[\r\n]/.test(text)) return 'is more than one line. Keep only the URL.';
   if (/^(export\s+)?\w+\s*=/.test(text))
     return 'begins with a name and a "=". Keep what stands behind the "=".';
-  if (/^psql\s/.test(text)) return 'is a psql command. Keep the URL alone, without psql and the quotes.';
+  if (/^psql\s/.test(text)) return 'is a psql command. Keep only the URL, without psql and the quotes.';
   if (/\$\{|\$\(|<[^>]*>|\[[^\]:]*[a-z-]{4}[^\]:]*\]/i.test(text))
     return 'still holds a placeholder. Put the real value in its place.';
   if (/^postgres(ql)?:\/\//i.test(text)) return spaceOrQuote(text);
-  if (/^postgres(ql)?:/i.test(text)) return `lacks the two slashes behind the colon. ${FORM}`;
+  if (/^postgres(ql)?:/i.test(text)) return `lacks the two slashes after the colon. ${FORM}`;
   if (/^\w[\w+.-]*:(\w+:)*\/\//.test(text)) return `is a URL of another kind, not of PostgreSQL. ${FORM}`;
   return `is not a PostgreSQL URL. ${FORM}`;
 }

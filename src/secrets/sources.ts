@@ -111,7 +111,7 @@ function variable(name: string, variables: Variables): FoundSecret | undefined {
   if (/^(["']).*\1\s+#|^[^"'].*\s#/.test(raw)) {
     throw new SecretError(
       `${name}: ${source} has a comment behind the value, which --env-file takes for a part of it. ` +
-        'Remove the comment; where it belongs to the value, wrap the value in quotes.',
+        'Remove the comment; if it belongs to the value, wrap the value in quotes.',
     );
   }
   return { value: plainText(name, source, raw), source };
@@ -145,7 +145,7 @@ function plainText(name: string, source: string, raw: string): string {
   const value = withoutQuotes(line);
   if (value === line && /^\s|\s$/.test(line)) {
     throw new SecretError(
-      `${name}: ${source} begins or ends with a space. Remove it; where it belongs to the value, wrap the value in quotes.`,
+      `${name}: ${source} begins or ends with a space. Remove it; if it belongs to the value, wrap the value in quotes.`,
     );
   }
   // A variable of --env-file is one line, so a PEM comes with its newlines escaped.

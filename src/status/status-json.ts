@@ -14,7 +14,7 @@ export async function answerStatusJson(request: Request): Promise<Response> {
   const access = statusAccess(request.headers.get('authorization'));
   if (access === 'granted') return Response.json(statusReport(), { headers: NO_STORE });
   if (access === 'off') {
-    return Response.json({ error: 'There is no status to see: STATUS_TOKEN is not set.' }, NOT_FOUND);
+    return Response.json({ error: 'The status page is off: STATUS_TOKEN is not set.' }, NOT_FOUND);
   }
   if (access === 'limited')
     return Response.json({ error: 'Too many wrong tokens. Try again in a minute.' }, TOO_MANY);

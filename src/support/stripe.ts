@@ -38,7 +38,7 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
       cancel_url: new URL('/support/cancelled', site).href,
     }),
   }).catch(() => {
-    throw new Error(`Stripe at ${api.host} gave no answer. Check the network between here and there.`);
+    throw new Error(`Stripe at ${api.host} did not answer. Check the network.`);
   });
   if (!response.ok) {
     await response.body?.cancel();
@@ -47,7 +47,7 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
   const { url } = await response.json().catch(() => ({}));
   const page = typeof url === 'string' ? URL.parse(url) : null;
   if (page && (page.protocol === 'https:' || page.origin === api.origin)) return page;
-  throw new Error('Stripe answered without the address of a page to pay at.');
+  throw new Error('Stripe did not return the address of a payment page.');
 }
 
 /** The message for a status code; see https://docs.stripe.com/api/errors. */
@@ -55,7 +55,7 @@ function refusal(status: number): string {
   if (status === 401) return 'Stripe does not know the key (401). Check STRIPE_SECRET_KEY.';
   if (status === 403)
     return 'Stripe does not let this key take payments (403). Allow it to write Checkout Sessions.';
-  if (status === 429) return 'Stripe has had too many requests, and turned this one away (429).';
-  if (status >= 500) return `Stripe has trouble of its own (${status}).`;
+  if (status === 429) return 'Stripe is rate-limiting requests (429). Try again in a minute.';
+  if (status >= 500) return `Stripe failed (${status}).`;
   return `Stripe refused to start a payment (${status}). Its dashboard has the reason, under Developers, Logs.`;
 }

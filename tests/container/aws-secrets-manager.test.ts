@@ -84,7 +84,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
   const put = (SecretId: string, SecretString: string) =>
     client.send(new PutSecretValueCommand({ SecretId, SecretString }));
   const open = async () => {
-    store = await openStore({ patience: 400, timeout: 3_000, log: (line) => lines.push(line) });
+    store = await openStore({ retryFor: 400, timeout: 3_000, log: (line) => lines.push(line) });
     return store;
   };
 
@@ -162,7 +162,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
         await create(`${prefix}text`, 'hidden text');
         vi.stubEnv('SECRETS_STORE_ID', `${prefix}text`);
       },
-      /is no JSON object/,
+      /is not a JSON object/,
     ],
     [
       'a secret that is marked for deletion',
@@ -183,7 +183,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
   it('makes the command fail with one sentence if nothing answers', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
     await expect(open()).rejects.toThrow(
-      /^AWS Secrets Manager gave no answer for "blog-\w+\/\w+" \(.+\)\. It was asked/,
+      /^AWS Secrets Manager did not answer for "blog-\w+\/\w+" \(.+\)\. It was asked/,
     );
   });
 
@@ -195,7 +195,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
     try {
       await store?.refresh();
       expect(readSecret('AUTH_SECRET')?.value).toBe(secret);
-      expect(store?.state().problem).toMatch(/^AWS Secrets Manager gave no answer/);
+      expect(store?.state().problem).toMatch(/^AWS Secrets Manager did not answer/);
       expect(lines).toHaveLength(1);
     } finally {
       docker('unpause', moto.getId());

@@ -107,7 +107,7 @@ describe.skipIf(!built)('a database that requires TLS', () => {
 
   it('causes an error that says so if TLS is not used', async () => {
     await expect(connect('127.0.0.1', '')).rejects.toThrow(
-      'Access to the database "blog" on 127.0.0.1 was refused, as it takes TLS alone. Add ?sslmode=require to DATABASE_URL.',
+      'Access to the database "blog" on 127.0.0.1 was refused, because it accepts only TLS connections. Add ?sslmode=require to DATABASE_URL.',
     );
   });
 

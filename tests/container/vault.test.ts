@@ -72,7 +72,7 @@ describe.each(servers)('Vault as the store, by AppRole: %s', (_, start) => {
     vi.stubEnv('VAULT_ROLE_ID', server.roleId);
     const open = async () => {
       store?.close();
-      store = await openStore({ patience: 5_000, log: () => undefined });
+      store = await openStore({ retryFor: 5_000, log: () => undefined });
       return store as PolledStore;
     };
     const follow = async (secret: string) => {

@@ -287,8 +287,8 @@ describe('the newsletter', () => {
       [422, { ErrorCode: 1101 }],
       /has no template "newsletter" \(422\)\. Check EMAIL_TEMPLATE\./,
     ],
-    ['is in trouble', [500, {}], /did not give the template/],
-    ['gives no answer', undefined, /gives no answer\. Check EMAIL_API_URL and the network\./],
+    ['is in trouble', [500, {}], /did not return the template/],
+    ['does not answer', undefined, /does not answer\. Check EMAIL_API_URL and the network\./],
     ['gives no HTML', [200, { Subject: 'News' }], /has no HTML/],
   ])('stops the build if the provider %s, with one line and without the key', async (_, given, line) => {
     answer = given;

@@ -110,7 +110,7 @@ describe('a process that follows the content log', () => {
     const log = await follow();
     expect(await log.readOn()).toBe(false);
     expect(lines).toEqual([
-      'The database has no content log, so changes are not seen. Run the migrations: the command migrate.',
+      'The database has no content log, so changes are not seen. Run the command migrate.',
     ]);
     await migrate(database.address, 'prisma/migrations');
     expect(await log.readOn()).toBe(true);

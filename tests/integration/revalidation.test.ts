@@ -58,7 +58,7 @@ describe('/revalidate', () => {
       const answer = await orderAll();
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '30']);
       expect((await answer.json()).error).toBe(
-        'The database is away, so no page was changed. Try again later.',
+        'The database does not answer, so no page was changed. Try again later.',
       );
       expect(await bodies()).toEqual(before);
       expect(await rendersOf(apart)).toEqual(rendered);

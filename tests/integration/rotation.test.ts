@@ -216,7 +216,7 @@ describe('the database client while credentials are rotated under load', () => {
   it('gives up on a password that stays wrong', async () => {
     const role = await createRole('first');
     hand(role, 'first');
-    const pool = new RotatingPool({ max: 1, patience: 600 });
+    const pool = new RotatingPool({ max: 1, retryFor: 600 });
     pool.on('error', () => undefined);
     try {
       await pool.query('SELECT');

@@ -25,7 +25,7 @@ export async function awsSecretsManager({ id, prefix = '' }: AwsSettings): Promi
   const { SecretsManagerClient: Client } = await import('@aws-sdk/client-secrets-manager');
   const client = new Client({ maxAttempts: 1 });
   await client.config.region().catch((cause: unknown) => {
-    throw new StoreError(`${NAME}: no region is set. Set AWS_REGION.`, { passing: false, cause });
+    throw new StoreError(`${NAME}: no region is set. Set AWS_REGION.`, { transient: false, cause });
   });
   return {
     name: NAME,
@@ -67,25 +67,25 @@ function codeOf(error: unknown): string {
 }
 
 function problem(code: string, id: string, cause: unknown): StoreError {
-  const refuse = (message: string) => new StoreError(message, { passing: false, cause });
+  const refuse = (message: string) => new StoreError(message, { transient: false, cause });
   if (code === 'InvalidRequestException')
     return refuse(`${NAME}: the secret "${id}" is marked for deletion. Restore it.`);
   if (PERMANENT.test(code)) {
     return refuse(
-      `${NAME} does not let this process read "${id}" (${code}). Allow its role secretsmanager:GetSecretValue, and kms:Decrypt where it has a key of its own.`,
+      `${NAME} does not let this process read "${id}" (${code}). Allow its role secretsmanager:GetSecretValue, and kms:Decrypt if it has its own key.`,
     );
   }
-  return new StoreError(`${NAME} gave no answer for "${id}" (${code || 'no reason given'}).`, {
-    passing: true,
+  return new StoreError(`${NAME} did not answer for "${id}" (${code || 'no reason given'}).`, {
+    transient: true,
     cause,
   });
 }
 
 function fromJson(names: readonly string[], id: string, text: string | undefined): Map<string, string> {
-  const refuse = (what: string) => new StoreError(`${NAME}: ${what}`, { passing: false });
+  const refuse = (what: string) => new StoreError(`${NAME}: ${what}`, { transient: false });
   if (text === undefined) throw refuse(`there is no secret "${id}". Check SECRETS_STORE_ID and the region.`);
   const fields = parsed(text);
-  if (!fields) throw refuse(`the secret "${id}" is no JSON object. Write it as {"DATABASE_URL": "…"}.`);
+  if (!fields) throw refuse(`the secret "${id}" is not a JSON object. Write it as {"DATABASE_URL": "…"}.`);
   const found = new Map<string, string>();
   for (const name of names) {
     const value = fields[name];
@@ -104,7 +104,7 @@ function textFor(name: string, text: string, id: string): string {
 function urlOf(fields: Parameters<typeof databaseUrlOf>[0], id: string): string {
   const made = databaseUrlOf(fields);
   if ('url' in made) return made.url;
-  throw new StoreError(`${NAME}: the JSON of "${id}" ${made.problem}`, { passing: false });
+  throw new StoreError(`${NAME}: the JSON of "${id}" ${made.problem}`, { transient: false });
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {

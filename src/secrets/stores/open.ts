@@ -25,7 +25,7 @@ const STORES: Record<NonNullable<SettingValue<'SECRETS_STORE'>>, () => SecretSto
 };
 
 /** Default retry timeout of the first request, and timeout of each request, in milliseconds. */
-const TIMES = { patience: 30_000, timeout: 5_000 };
+const TIMES = { retryFor: 30_000, timeout: 5_000 };
 
 /**
  * Opens the store that `SECRETS_STORE` names, as the reader's last source. Requests only what this phase may read.
@@ -72,7 +72,7 @@ function vaultCredential(name: string): string | undefined {
 function vaultSignIn(): VaultSignIn {
   const required = (name: string) => () => {
     const value = vaultCredential(name);
-    if (value === undefined) throw new SecretError(`${name} is not set, and Vault asks for it.`);
+    if (value === undefined) throw new SecretError(`${name} is not set, but Vault requires it.`);
     return value;
   };
   const roleId = setting('VAULT_ROLE_ID');
@@ -85,7 +85,7 @@ function vaultSignIn(): VaultSignIn {
   }
   if (vaultCredential('VAULT_TOKEN') === undefined) {
     throw new SecretError(
-      'Vault is to be asked, but not as whom. Set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_KUBERNETES_ROLE.',
+      'There are no credentials for Vault. Set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_KUBERNETES_ROLE.',
     );
   }
   return { kind: 'token', token: required('VAULT_TOKEN') };

@@ -11,7 +11,7 @@ export type PolledStore = Required<StoredSecrets> & {
 /** Times in milliseconds. */
 export type Polling = {
   /** How long the first request is retried if the store is unavailable. */
-  patience: number;
+  retryFor: number;
   /** Between later requests. */
   interval: number;
   /** How long one request may take. */
@@ -24,17 +24,17 @@ export type Polling = {
 const PAUSE = { first: 200, longest: 5_000 };
 
 /**
- * Fetches these secrets from a store, retrying at first for up to `patience`, and then polls at an interval.
+ * Fetches these secrets from a store, retrying at first for up to `retryFor`, and then polls at an interval.
  *
  * @throws StoreError if no request succeeds in time, or one fails permanently
  */
 export async function pollStore(
   store: SecretStore,
   names: readonly string[],
-  { patience, interval, timeout, log }: Polling,
+  { retryFor, interval, timeout, log }: Polling,
 ): Promise<PolledStore> {
   const ask = () => store.read(names, AbortSignal.timeout(timeout));
-  let values = await untilAnswered(store.name, ask, patience);
+  let values = await untilAnswered(store.name, ask, retryFor);
   let state: StoreState = { name: store.name, readAt: new Date() };
   let underWay: Promise<void> | undefined;
   const listeners = new Set<() => void>();
@@ -48,8 +48,8 @@ export async function pollStore(
     if (changed) for (const listener of listeners) listener();
   };
   const note = (problem: string | undefined) => {
-    if (problem && !state.problem) log(`secrets: ${problem} The values from before stay in use.`);
-    if (!problem && state.problem) log(`secrets: ${store.name} gives every value again`);
+    if (problem && !state.problem) log(`secrets: ${problem} The previous values stay in use.`);
+    if (!problem && state.problem) log(`secrets: ${store.name} works again`);
     state = { name: store.name, readAt: problem ? state.readAt : new Date(), ...(problem && { problem }) };
   };
   const refresh = () => {
@@ -79,20 +79,20 @@ export async function pollStore(
 async function untilAnswered(
   name: string,
   ask: () => Promise<Map<string, string>>,
-  patience: number,
+  retryFor: number,
 ): Promise<Map<string, string>> {
-  const end = performance.now() + patience;
+  const end = performance.now() + retryFor;
   for (let pause = PAUSE.first; ; pause = Math.min(2 * pause, PAUSE.longest)) {
     try {
       return await ask();
     } catch (error) {
       // Jitter, so that replicas that start together do not retry together.
       const wait = pause * (0.5 + Math.random() / 2);
-      const passing = !(error instanceof StoreError) || error.passing;
-      if (!passing) throw error;
+      const transient = !(error instanceof StoreError) || error.transient;
+      if (!transient) throw error;
       if (performance.now() + wait > end) {
-        const tried = `It was asked for ${Math.round(patience / 1_000)} seconds.`;
-        throw new StoreError(`${sentence(name, error)} ${tried}`, { passing: false, cause: error });
+        const tried = `It was retried for ${Math.round(retryFor / 1_000)} seconds.`;
+        throw new StoreError(`${sentence(name, error)} ${tried}`, { transient: false, cause: error });
       }
       await elapsed(wait);
     }

@@ -17,10 +17,10 @@ export type SecretStore = {
 export class StoreError extends SecretError {
   override name = 'StoreError';
   /** Whether the failure is transient, so that the same request may succeed later. */
-  readonly passing: boolean;
+  readonly transient: boolean;
 
-  constructor(message: string, { passing, cause }: { passing: boolean; cause?: unknown }) {
+  constructor(message: string, { transient, cause }: { transient: boolean; cause?: unknown }) {
     super(message, { cause });
-    this.passing = passing;
+    this.transient = transient;
   }
 }

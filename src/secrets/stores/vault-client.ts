@@ -96,7 +96,7 @@ export class VaultClient {
     const checks =
       signIn.kind === 'approle' ? 'role id and secret id' : 'VAULT_KUBERNETES_ROLE and the service account';
     throw new StoreError(`Vault refused the sign-in at ${path} (${answer.status}). Check ${checks}.`, {
-      passing: false,
+      transient: false,
     });
   }
 
@@ -139,21 +139,20 @@ export class VaultClient {
   }
 
   #problem(path: string, { status, body }: VaultAnswer): StoreError {
-    const passing = TRANSIENT.includes(status);
+    const transient = TRANSIENT.includes(status);
     const errors = Array.isArray(body.errors) ? body.errors.join(' ') : '';
     if (status === 503 && /sealed/i.test(errors))
-      return new StoreError('Vault is sealed. Unseal it.', { passing });
+      return new StoreError('Vault is sealed. Unseal it.', { transient });
     if (status === 307) {
       return new StoreError(
-        'Vault is a standby that sends its clients elsewhere, and this process does not follow. Set VAULT_ADDR to the active node.',
-        { passing },
+        'Vault at this address is a standby that redirects its clients. Set VAULT_ADDR to the active node.',
+        { transient },
       );
     }
-    if (status === 429)
-      return new StoreError('Vault answers too many requests, and turns this one away.', { passing });
+    if (status === 429) return new StoreError('Vault is rate-limiting requests.', { transient });
     if (status === 472 || status === 473)
-      return new StoreError('Vault is a standby that does not answer.', { passing });
-    if (passing) return new StoreError(`Vault has trouble of its own (${status}).`, { passing });
+      return new StoreError('Vault is a standby that does not answer.', { transient });
+    if (transient) return new StoreError(`Vault failed (${status}).`, { transient });
     if (status === 403) {
       const { signIn } = this.#at;
       const who =
@@ -161,13 +160,13 @@ export class VaultClient {
           ? 'Check that VAULT_TOKEN has not expired, and that its policy'
           : 'Check that the policy';
       return new StoreError(`Vault denies access to ${path}. ${who} allows it, and VAULT_NAMESPACE.`, {
-        passing,
+        transient,
       });
     }
     return new StoreError(
-      `Vault can do nothing with the question for ${path} (${status}). Check its mount and path.`,
+      `Vault did not understand the request for ${path} (${status}). Check its mount and path.`,
       {
-        passing,
+        transient,
       },
     );
   }
@@ -175,12 +174,12 @@ export class VaultClient {
 
 function connectionError(host: string, cause: unknown): StoreError {
   if (cause instanceof SyntaxError)
-    return new StoreError(`What answers at ${host} is not Vault. Check VAULT_ADDR.`, { passing: true });
+    return new StoreError(`The server at ${host} is not Vault. Check VAULT_ADDR.`, { transient: true });
   const problem = certificateProblem(cause);
   const sentence = problem
     ? `shows a certificate that is not trusted (${problem}). Name its authority's file in NODE_EXTRA_CA_CERTS.`
-    : 'gives no answer. Check VAULT_ADDR, and the network between here and there.';
-  return new StoreError(`Vault at ${host} ${sentence}`, { passing: problem === undefined, cause });
+    : 'does not answer. Check VAULT_ADDR and the network.';
+  return new StoreError(`Vault at ${host} ${sentence}`, { transient: problem === undefined, cause });
 }
 
 /** The error code, if a certificate was rejected; see https://nodejs.org/api/tls.html#x509-certificate-error-codes. */

@@ -55,14 +55,14 @@ async function keys(
   const { data, metadata } = (body.data ?? {}) as { data?: unknown; metadata?: { deletion_time?: string } };
   if (status === 404 && metadata?.deletion_time)
     throw new StoreError(
-      `The newest version of ${path} in Vault is deleted. Undelete it, or write another.`,
+      `The newest version of ${path} in Vault is deleted. Undelete it, or write a new one.`,
       {
-        passing: false,
+        transient: false,
       },
     );
   if (status === 404 || typeof data !== 'object' || data === null) {
     throw new StoreError(`Vault has nothing at ${path}. Check VAULT_MOUNT, VAULT_PATH and VAULT_NAMESPACE.`, {
-      passing: false,
+      transient: false,
     });
   }
   return new Map(
@@ -89,8 +89,8 @@ async function validLease(
   const { status, body } = await client.ask('GET', path, signal);
   const { username, password } = (body.data ?? {}) as { username?: unknown; password?: unknown };
   if (status === 404 || typeof username !== 'string' || typeof password !== 'string')
-    throw new StoreError(`Vault gives no database user at ${path}. Check VAULT_DATABASE_PATH.`, {
-      passing: false,
+    throw new StoreError(`Vault returned no database user at ${path}. Check VAULT_DATABASE_PATH.`, {
+      transient: false,
     });
   const url = `postgresql://${credentials(username, password)}@${at}`;
   maskSecret('DATABASE_URL', url);
@@ -112,7 +112,7 @@ async function renew(client: VaultClient, lease: Lease, signal: AbortSignal): Pr
     const lasts = 1_000 * Number(body.lease_duration ?? 0);
     return isFullRenewal(lasts, lease.lasts) ? { ...lease, from: performance.now(), lasts } : undefined;
   } catch (error) {
-    if (error instanceof StoreError && !error.passing) return undefined;
+    if (error instanceof StoreError && !error.transient) return undefined;
     throw error;
   }
 }

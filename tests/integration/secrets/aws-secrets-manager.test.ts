@@ -53,8 +53,8 @@ describe('AWS Secrets Manager as the store', () => {
     await aws.close();
   });
 
-  const open = async (patience = 450) => {
-    store = await openStore({ patience, timeout: 500, log: (line) => lines.push(line) });
+  const open = async (retryFor = 450) => {
+    store = await openStore({ retryFor, timeout: 500, log: (line) => lines.push(line) });
     return store;
   };
 
@@ -83,7 +83,7 @@ describe('AWS Secrets Manager as the store', () => {
   it.each<[string, typeof failure, RegExp]>([
     ['turns requests away', [400, 'ThrottlingException'], /\(ThrottlingException\)/],
     ['has trouble of its own', [500, 'InternalServiceError'], /\(InternalServiceError\)/],
-    ['is silent', 'silence', /gave no answer for "blog\/\w+" \(\w+\)/],
+    ['is silent', 'silence', /did not answer for "blog\/\w+" \(\w+\)/],
   ])(
     'is retried while it %s, and then the command fails with one sentence',
     async (_, condition, sentence) => {
@@ -114,14 +114,14 @@ describe('AWS Secrets Manager as the store', () => {
     failure = 'silence';
     await store?.refresh();
     expect(readSecret('AUTH_SECRET')?.value).toBe(held['blog/AUTH_SECRET']);
-    expect(store?.state().problem).toMatch(/^AWS Secrets Manager gave no answer/);
+    expect(store?.state().problem).toMatch(/^AWS Secrets Manager did not answer/);
     failure = undefined;
     await store?.refresh();
     expect(lines).toEqual([
       expect.stringMatching(
-        /^secrets: AWS Secrets Manager gave no answer .+ The values from before stay in use\.$/,
+        /^secrets: AWS Secrets Manager did not answer .+ The previous values stay in use\.$/,
       ),
-      'secrets: AWS Secrets Manager gives every value again',
+      'secrets: AWS Secrets Manager works again',
     ]);
   });
 

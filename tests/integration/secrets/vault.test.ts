@@ -35,8 +35,8 @@ describe('Vault as the store', () => {
     await vault.close();
   });
 
-  const open = async (patience = 300) => {
-    store = await openStore({ patience, timeout: 500, log: (line) => lines.push(line) });
+  const open = async (retryFor = 300) => {
+    store = await openStore({ retryFor, timeout: 500, log: (line) => lines.push(line) });
     return store;
   };
   const withToken = (options?: { mayRead?: boolean }) => {
@@ -251,7 +251,7 @@ describe('Vault as the store', () => {
       },
       /^The newest version of secret\/data\/sealed in Vault is deleted/,
     ],
-    ['nobody to sign in as', () => undefined, /^Vault is to be asked, but not as whom/],
+    ['nobody to sign in as', () => undefined, /^There are no credentials for Vault/],
     [
       'an address that is none',
       () => vi.stubEnv('VAULT_ADDR', 'vault'),
@@ -302,14 +302,14 @@ describe('Vault as the store', () => {
       () => {
         vault.trouble = 500;
       },
-      /trouble of its own \(500\)/,
+      /Vault failed \(500\)/,
     ],
     ...[412, 502, 504].map((status): [string, () => void, RegExp] => [
       `in the trouble of ${status}`,
       () => {
         vault.trouble = status;
       },
-      new RegExp(`trouble of its own \\(${status}\\)`),
+      new RegExp(`Vault failed \\(${status}\\)`),
     ]),
     ...[472, 473].map((status): [string, () => void, RegExp] => [
       `a standby, ${status}`,
@@ -330,7 +330,7 @@ describe('Vault as the store', () => {
       () => {
         vault.silent = true;
       },
-      /gives no answer/,
+      /does not answer/,
     ],
   ])(
     'is retried while it is %s, and then the command fails with one sentence',
@@ -368,7 +368,7 @@ describe('Vault as the store', () => {
     expect(readSecret('AUTH_SECRET')?.value).toBe(secret);
     expect(lines).toEqual([
       expect.stringMatching(
-        /^secrets: Vault at 127\.0\.0\.1:\d+ gives no answer\. .+ The values from before stay in use\.$/,
+        /^secrets: Vault at 127\.0\.0\.1:\d+ does not answer\. .+ The previous values stay in use\.$/,
       ),
     ]);
   });
@@ -391,8 +391,8 @@ describe('Vault as the store', () => {
     expect(readSecret('AUTH_SECRET')?.value).toBe(next);
     expect(store?.state().problem).toBeUndefined();
     expect(lines).toEqual([
-      'secrets: Vault is sealed. Unseal it. The values from before stay in use.',
-      'secrets: Vault gives every value again',
+      'secrets: Vault is sealed. Unseal it. The previous values stay in use.',
+      'secrets: Vault works again',
     ]);
   });
 

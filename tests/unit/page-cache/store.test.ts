@@ -87,10 +87,10 @@ describe('the page store', () => {
     const { store, renders, lines } = storeOf({ image: { '/': page('old') } });
     store.expire(change({ a: false }));
     const readers = [html(store.get('/')), html(store.get('/'))];
-    renders[0]?.fail(new Error('The database is away.'));
+    renders[0]?.fail(new Error('The database is down.'));
     expect(await Promise.all(readers)).toEqual(['old', 'old']);
     expect(lines).toEqual([
-      'pages: / could not be rendered, so its last version stays in service. The database is away.',
+      'pages: / could not be rendered, so its last version stays in service. The database is down.',
     ]);
     expect(store.get('/')).not.toBeInstanceOf(Promise);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -102,8 +102,8 @@ describe('the page store', () => {
   it('rejects if there is no old page to serve, and stores nothing', async () => {
     const { store, renders } = storeOf();
     const reader = store.get('/posts/a');
-    renders[0]?.fail(new Error('The database is away.'));
-    await expect(reader).rejects.toThrow('The database is away.');
+    renders[0]?.fail(new Error('The database is down.'));
+    await expect(reader).rejects.toThrow('The database is down.');
     expect(store.usage().pages).toBe(0);
   });
 

@@ -142,7 +142,7 @@ describe('a secret in a process that watches its sources', () => {
     expect(liveSecret('AUTH_SECRET')?.value).toBe(value);
     expect(secretProblem('AUTH_SECRET')).toMatch(sentence);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/The value from before stays in use\.$/);
+    expect(lines[0]).toMatch(/The previous value stays in use\.$/);
     const next = newSecret();
     replace(next);
     await refreshSecrets();
