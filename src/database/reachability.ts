@@ -7,7 +7,7 @@ type State = {
   reachability: Reachability;
   /** When a query was last answered, in milliseconds of `performance.now()`. */
   answeredAt: number;
-  log?: (line: string) => void;
+  onChange?: (problem: Error | undefined) => void;
 };
 
 const state = processWide('database.reachability', (): State => ({ reachability: 'unknown', answeredAt: 0 }));
@@ -22,12 +22,19 @@ export function reachability(): Reachability {
  * request. Commands leave this off, since they report their failed query themselves.
  */
 export function logReachability(log: (line: string) => void): void {
-  state.log = log;
+  onReachabilityChange((problem) =>
+    log(problem ? `database: ${problem.message}` : 'database: reachable again'),
+  );
+}
+
+/** Calls `listener` with the problem when the database becomes unreachable, and without one when it is back. */
+export function onReachabilityChange(listener: (problem: Error | undefined) => void): void {
+  state.onChange = listener;
 }
 
 /** Records that a query was answered. */
 export function reportReachable(): void {
-  if (reachability() === 'unreachable') state.log?.('database: reachable again');
+  if (reachability() === 'unreachable') state.onChange?.(undefined);
   state.reachability = 'reachable';
   state.answeredAt = performance.now();
 }
@@ -40,6 +47,6 @@ export function reportReachable(): void {
  */
 export function reportUnreachable(problem: Error, since = performance.now()): void {
   if (state.answeredAt > since) return;
-  if (reachability() !== 'unreachable') state.log?.(`database: ${problem.message}`);
+  if (reachability() !== 'unreachable') state.onChange?.(problem);
   state.reachability = 'unreachable';
 }

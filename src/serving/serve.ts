@@ -18,6 +18,7 @@ import { answerHealth } from './health.ts';
 import { installServerLog } from './log.ts';
 import { createNextApp } from './next-app.ts';
 import { answerPlainly } from './plain-answer.ts';
+import { createRenderThread } from './render-thread.ts';
 import { screenRequest } from './screening.ts';
 import { stopOnSignal } from './shutdown.ts';
 import { answerStatus } from './status.ts';
@@ -28,7 +29,7 @@ const REQUEST_TIMEOUT = 30_000;
 /** Milliseconds between checks for such requests; Node.js's default is 30 seconds. */
 const REQUEST_TIMEOUT_INTERVAL = 1_000;
 
-/** Milliseconds after which Next.js is loaded if no request needed it before: loading blocks the process, so others go first. */
+/** Milliseconds after which Next.js is loaded in the render thread if no page needed it before. */
 const LOAD_DELAY = 500;
 
 /** The response to CONNECT, for which Node.js provides no response object. */
@@ -39,8 +40,9 @@ const NO_TUNNEL =
  * Serves a standalone build until SIGTERM or SIGINT, then finishes the requests in flight and exits with 0.
  *
  * @param folder the content of `.next/standalone`, as the build left it
+ * @param command the file of this command, which {@link createRenderThread} also runs
  */
-export async function serve(folder: string): Promise<void> {
+export async function serve(folder: string, command: string): Promise<void> {
   const [hostname, port] = [setting('HOSTNAME'), setting('PORT')];
   const manifest = JSON.parse(readFileSync(join(folder, '.next/required-server-files.json'), 'utf8'));
   // Like Next.js's standalone server, so that Next.js neither searches for next.config nor loads a compiler.
@@ -53,10 +55,12 @@ export async function serve(folder: string): Promise<void> {
   console.info(describeBuild());
   logReachability(console.info);
 
+  const renderThread = createRenderThread(command);
+  // Here for what only one visitor gets.
   const next = createNextApp(folder);
   const packed = join(folder, PAGES_FILE);
   const pages = createPages({
-    render: next.render,
+    render: (path, headers) => (headers ? next.render(path, headers) : renderThread.render(path)),
     beforeRender:
       setting('CONTENT_LOG_POLL_SECONDS') === 0 ? async () => currentContentLog()?.readOn() : undefined,
     pack: existsSync(packed) ? readPack(packed) : undefined,
@@ -93,13 +97,16 @@ export async function serve(folder: string): Promise<void> {
     watchSecrets(console.info),
     ...(setting('CONTENT_LOG_POLL_SECONDS') > 0 ? [watchDatabase()] : []),
   ];
-  stopOnSignal(server, setting('DRAIN_SECONDS'), () => {
-    for (const stop of watches) stop();
-    void content?.stop();
+  stopOnSignal(server, setting('DRAIN_SECONDS'), {
+    stopWatching: () => {
+      for (const stop of watches) stop();
+      void content?.stop();
+    },
+    beforeExit: renderThread.stop,
   });
   const bound = await listen(server, hostname, port);
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
-  setTimeout(next.load, LOAD_DELAY);
+  setTimeout(renderThread.load, LOAD_DELAY);
 }
 
 /** Rejects CONNECT. Node.js passes on the raw socket, so its errors and its end have to be handled here. */

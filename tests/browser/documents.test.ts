@@ -123,7 +123,14 @@ describe.skipIf(!inject('chromium'))('a page in a browser', () => {
     for (const path of ['/', POST, '/newsletter', '/support', '/nonesuch']) {
       const page = await open(path);
       const devtools = await context.newCDPSession(page);
-      const { nodes } = await devtools.send('Accessibility.getFullAXTree');
+      const tree = await devtools.send('Accessibility.getFullAXTree');
+      const byId = new Map(tree.nodes.map((node) => [node.nodeId, node]));
+      /** A node and all below it, in the order in which a screen reader reads them. */
+      const inOrder = (id: string): typeof tree.nodes => {
+        const node = byId.get(id);
+        return node ? [node, ...(node.childIds ?? []).flatMap(inOrder)] : [];
+      };
+      const nodes = inOrder(tree.nodes[0]?.nodeId ?? '');
       const headings = nodes.filter((node) => !node.ignored && node.role?.value === 'heading');
       for (const { name } of headings)
         expect([path, name?.value]).toEqual([path, expect.stringMatching(/\w/)]);
