@@ -52,6 +52,9 @@ export function writePack(
   writeFileSync(file, Buffer.concat([...packed.map(({ frame }) => frame), head, footer]));
 }
 
+/** A compressed block, and its length in bytes after decompression. */
+type Block = { frame: Buffer; length: number };
+
 type Page = { path: string; html: Buffer };
 
 function blocksOf(pages: Map<string, string>): Page[][] {
@@ -75,23 +78,31 @@ export function readPack(file: string): Pack {
   const headEnd = content.length - FOOTER_SIZE;
   const head = content.subarray(headEnd - content.readUInt32LE(headEnd + 8), headEnd);
   const { slugs, blocks }: Index = JSON.parse(zstdDecompressSync(head).toString());
-  const places = new Map<string, { frame: Buffer; from: number; to: number }>();
+  const places = new Map<string, { block: Block; from: number; to: number }>();
   let start = 0;
   for (const { size, pages } of blocks) {
-    const frame = content.subarray(start, start + size);
+    const length = pages.reduce((sum, [, bytes]) => sum + bytes, 0);
+    const block: Block = { frame: content.subarray(start, start + size), length };
     let from = 0;
-    for (const [path, length] of pages) {
-      places.set(path, { frame, from, to: from + length });
-      from += length;
+    for (const [path, bytes] of pages) {
+      places.set(path, { block, from, to: from + bytes });
+      from += bytes;
     }
     start += size;
   }
+  // A crawler reads the pages of a block one after the other.
+  let last: { block: Block; html: Buffer } | undefined;
+  const unpack = (block: Block): Buffer => {
+    if (last?.block !== block)
+      last = { block, html: zstdDecompressSync(block.frame, { chunkSize: Math.max(64, block.length) }) };
+    return last.html;
+  };
   return {
     slugs,
     paths: [...places.keys()],
     html: (path) => {
       const place = places.get(path);
-      return place && zstdDecompressSync(place.frame).toString('utf8', place.from, place.to);
+      return place && unpack(place.block).toString('utf8', place.from, place.to);
     },
   };
 }
