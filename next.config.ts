@@ -5,27 +5,18 @@ import { PHASE_DEVELOPMENT_SERVER } from 'next/constants.js';
 /** Workers that prerender pages: with two connections each, five stay within the ten that a small database allows. */
 const workers = Math.max(1, Math.min(5, availableParallelism()));
 
-const securityHeaders = (scriptSources: string, formTargets = "'self'") => ({
-  'Content-Security-Policy': [
-    "default-src 'self'",
-    `script-src ${scriptSources}`,
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' https: data:",
-    "object-src 'none'",
-    "base-uri 'none'",
-    `form-action ${formTargets}`,
-    "frame-ancestors 'none'",
-  ].join('; '),
+/** The server sets the headers of pages; these are for route handlers, none of which returns HTML. */
+const HANDLER_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** `npm run dev` serves pages itself. React's development build needs inline scripts, styles and `eval`. */
+const DEVELOPMENT_POLICY =
+  "default-src 'self' 'unsafe-inline' 'unsafe-eval'; img-src 'self' https: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+const headers = (phase: string) => ({
+  'Content-Security-Policy': phase === PHASE_DEVELOPMENT_SERVER ? DEVELOPMENT_POLICY : HANDLER_POLICY,
   'Referrer-Policy': 'strict-origin-when-cross-origin',
   'X-Content-Type-Options': 'nosniff',
 });
-
-/** Next.js uses inline scripts, and a prerendered page can't have a nonce. React's development build needs `eval`. */
-const scriptSources = (phase: string) =>
-  phase === PHASE_DEVELOPMENT_SERVER ? "'self' 'unsafe-inline' 'unsafe-eval'" : "'self' 'unsafe-inline'";
-
-const asHeaders = (headers: Record<string, string>) =>
-  Object.entries(headers).map(([key, value]) => ({ key, value }));
 
 const config = (phase: string): NextConfig => ({
   output: 'standalone',
@@ -52,11 +43,9 @@ const config = (phase: string): NextConfig => ({
     preloadEntriesOnStart: false,
   },
   headers: async () => [
-    { source: '/:path*', headers: asHeaders(securityHeaders(scriptSources(phase))) },
-    // Chromium applies form-action to redirects too, and the form of this page redirects to Stripe.
     {
-      source: '/support',
-      headers: asHeaders(securityHeaders(scriptSources(phase), "'self' https://checkout.stripe.com")),
+      source: '/:path*',
+      headers: Object.entries(headers(phase)).map(([key, value]) => ({ key, value })),
     },
   ],
 });

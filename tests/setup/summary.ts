@@ -1,4 +1,4 @@
-import type { Reporter, TestModule, TestSpecification } from 'vitest/node';
+import type { Reporter, TestModule, TestRunEndReason, TestSpecification } from 'vitest/node';
 
 /** Each suite's rough duration in minutes on two idle cores, and what it skips its tests without. */
 const SUITES: Record<string, { minutes: number; needs?: string }> = {
@@ -23,7 +23,7 @@ export default class Summary implements Reporter {
     console.info(`Running ${suites.join(', ')}. All of it takes ${duration} on two idle cores.`);
   }
 
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     for (const module of modules) {
       const tests = [...module.children.allTests()];
@@ -32,7 +32,9 @@ export default class Summary implements Reporter {
       if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed'))
         counts.failed += 1;
     }
-    const failed = counts.failed + counts.pending + errors.length;
+    const found = counts.failed + counts.pending + errors.length;
+    // A suite whose setup failed has no modules at all.
+    const failed = found === 0 && reason !== 'passed' ? 1 : found;
     // The other reporters print at the same time; the closing line comes after them.
     process.once('exit', () =>
       console.info(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`),
