@@ -5,7 +5,7 @@ import { disconnect } from '#database/open-client.ts';
 import { onReachabilityChange, reportReachable, reportUnreachable } from '#database/reachability.ts';
 import type { Render, Rendered } from '#page-cache/render.ts';
 import { watchSecrets } from '#secrets/index.ts';
-import { attachSharedStore, type SharedStore, shareStore } from '#secrets/stores/shared.ts';
+import { attachSharedStore, type SharedStore, shareStore } from '#secrets/stores/across-threads.ts';
 import { installServerLog } from './log.ts';
 import { createNextApp } from './next-app.ts';
 

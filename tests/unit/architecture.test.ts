@@ -121,7 +121,7 @@ const MODULES: Record<string, Module> = {
   },
   secrets: {
     imports: ['environment'],
-    public: ['index.ts', 'stores/open.ts', 'stores/shared.ts', 'taint.ts'],
+    public: ['index.ts', 'stores/open.ts', 'stores/across-threads.ts', 'taint.ts'],
   },
   environment: { imports: [], public: ['variables.ts', 'settings.ts', 'process-wide.ts'] },
   ui: {
