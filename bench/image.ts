@@ -79,15 +79,9 @@ async function measureMemory({ serve, stop, url }: Blog): Promise<Row[]> {
     await requestAll(site, postPaths('post', POSTS), { headers: { 'accept-encoding': coding } });
   await requestAll(site, postPaths('older', POSTS));
   await requestAll(site, postPaths('unknown', POSTS), { status: 404 });
-  const stat = run(
-    'docker',
-    'exec',
-    id,
-    'cat',
-    '/sys/fs/cgroup/memory.current',
-    '/sys/fs/cgroup/memory.stat',
-  );
-  const used = Number(stat.split('\n', 1)[0]) - Number(/^inactive_file (\d+)$/m.exec(stat)?.[1]);
+  // Such as `161.5MiB / 256MiB`.
+  const used =
+    Number.parseFloat(run('docker', 'stats', '--no-stream', '--format', '{{.MemUsage}}', id)) * 2 ** 20;
   const status = run('docker', 'exec', id, 'cat', '/proc/1/status');
   const resident = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
   stop(id);

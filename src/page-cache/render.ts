@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers';
 /** Milliseconds before a render fails: longer than any query may take. */
 const RENDER_TIMEOUT = 10_000;
 
-/** Renders at a time. One render keeps a core busy except while it waits for the database; each takes memory. */
-const CONCURRENT_RENDERS = 4;
+/** Renders at a time, since each takes memory: as many as there are connections to wait for, in src/database/client.ts. */
+const CONCURRENT_RENDERS = 10;
 
 /** The request handler of Next.js. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

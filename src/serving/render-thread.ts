@@ -3,6 +3,8 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { serveFrom } from '#build-output/build-folder.ts';
 import { disconnect } from '#database/open-client.ts';
 import { onReachabilityChange, reportReachable, reportUnreachable } from '#database/reachability.ts';
+import { watchDatabase } from '#database/watch.ts';
+import { setting } from '#environment/settings.ts';
 import type { Render, Rendered } from '#page-cache/render.ts';
 import { watchSecrets } from '#secrets/index.ts';
 import { attachSharedStore, type SharedStore, shareStore } from '#secrets/stores/across-threads.ts';
@@ -16,7 +18,7 @@ const NICENESS = 10;
 type Order = { render: number; path: string } | 'stop';
 
 /** What the thread tells the server; `problem` says why the database can't be used, and is empty if it can be again. */
-type Report = { render: number; result: Rendered | { failure: string } } | { problem: string };
+type Report = { render: number; result: Rendered | { failure: string } } | { problem: string; since: number };
 
 type ThreadData = { store: SharedStore | undefined };
 
@@ -50,7 +52,8 @@ export function createRenderThread(file: string): RenderThread {
     });
     started.on('message', (report: Report) => {
       if (!('render' in report)) {
-        if (report.problem) reportUnreachable(new Error(report.problem));
+        if (report.problem)
+          reportUnreachable(new Error(report.problem), report.since - performance.timeOrigin);
         else reportReachable();
         return;
       }
@@ -105,7 +108,12 @@ export function renderPages(folder: string): void {
   installServerLog();
   // The server logs them.
   watchSecrets(() => undefined);
-  onReachabilityChange((problem) => report({ problem: problem?.message ?? '' }));
+  // Each thread has its own performance.now().
+  onReachabilityChange((problem, since) =>
+    report({ problem: problem?.message ?? '', since: performance.timeOrigin + since }),
+  );
+  // Without polling, the database may sleep; it is only queried when a render wakes it anyway.
+  if (setting('CONTENT_LOG_POLL_SECONDS') > 0) watchDatabase();
   const next = createNextApp(folder);
   next.load();
   server.on('message', async (order: Order) => {

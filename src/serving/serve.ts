@@ -6,7 +6,6 @@ import { serveFrom } from '#build-output/build-folder.ts';
 import { describeBuild, PAGES_FILE } from '#build-output/record.ts';
 import { currentContentLog } from '#content-log/follow.ts';
 import { logReachability } from '#database/reachability.ts';
-import { watchDatabase } from '#database/watch.ts';
 import { setting } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
 import { readPack } from '#page-cache/pack.ts';
@@ -92,14 +91,10 @@ export async function serve(folder: string, command: string): Promise<void> {
   server.on('connect', (_request, socket) => refuseTunnel(socket));
   // Longer than proxies keep an idle connection, so that they never send a request over one that is being closed.
   server.keepAliveTimeout = 65_000;
-  // Without polling, the database may sleep; it is only queried when a render wakes it anyway.
-  const watches = [
-    watchSecrets(console.info),
-    ...(setting('CONTENT_LOG_POLL_SECONDS') > 0 ? [watchDatabase()] : []),
-  ];
+  const stopWatching = watchSecrets(console.info);
   stopOnSignal(server, setting('DRAIN_SECONDS'), {
     stopWatching: () => {
-      for (const stop of watches) stop();
+      stopWatching();
       void content?.stop();
     },
     beforeExit: renderThread.stop,
