@@ -1,13 +1,9 @@
 import { BASE, type Blog, POSTS } from './blog.ts';
 import { measureGenerate } from './generate.ts';
-import { format, median, postPaths, progress, type Row, requestAll, run, seconds } from './measure.ts';
-import { query, writePosts } from './posts.ts';
-import { measureStart } from './start.ts';
+import { format, median, progress, type Row, run, seconds } from './measure.ts';
+import { query } from './posts.ts';
 
-/** Codings that a page is compressed with at run time, so that memory includes every variant of it. */
-const CODINGS = ['br', 'gzip', 'identity'];
-
-/** Measures the image: how long it takes to build, its size, its start and its memory. */
+/** Measures how long the image takes to build, and its size. */
 export async function measureImage(blog: Blog, { skipCold }: { skipCold: boolean }): Promise<Row[]> {
   const { build, image, url } = blog;
   const rows: Row[] = [];
@@ -48,8 +44,6 @@ export async function measureImage(blog: Blog, { skipCold }: { skipCold: boolean
       how: 'the image without its pages subtracted, lists included; a post has 3 kB of Markdown',
     },
     ...(await measureGenerate(blog)),
-    ...(await measureStart(blog)),
-    ...(await measureMemory(blog)),
   );
   return rows;
 }
@@ -68,30 +62,4 @@ async function deferredSize({ buildTarget }: Blog): Promise<number> {
   const size = unpackedSize(deferred);
   run('docker', 'image', 'rm', '--force', deferred);
   return size;
-}
-
-/** Memory of a container after its pages were read in every coding, and as many others were rendered. */
-async function measureMemory({ serve, stop, url }: Blog): Promise<Row[]> {
-  progress('memory after load');
-  await writePosts(url, { count: POSTS, prefix: 'older', ageInYears: 10 });
-  const { id, site } = await serve('--memory', '256m');
-  for (const coding of CODINGS)
-    await requestAll(site, postPaths('post', POSTS), { headers: { 'accept-encoding': coding } });
-  await requestAll(site, postPaths('older', POSTS));
-  await requestAll(site, postPaths('unknown', POSTS), { status: 404 });
-  // Such as `161.5MiB / 256MiB`.
-  const used =
-    Number.parseFloat(run('docker', 'stats', '--no-stream', '--format', '{{.MemUsage}}', id)) * 2 ** 20;
-  const status = run('docker', 'exec', id, 'cat', '/proc/1/status');
-  const resident = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
-  stop(id);
-  await query(url, `DELETE FROM "Post" WHERE "slug" LIKE 'older-%'`);
-  return [
-    {
-      figure: 'memory after load, `--memory 256m`',
-      measured: `${format(used / 1e6)} MB`,
-      target: '≤ 160 MB',
-      how: `as \`docker stats\` counts it; RSS is ${format(resident / 1e6)} MB; ${format(POSTS)} pages read in three codings, and as many others rendered`,
-    },
-  ];
 }

@@ -6,13 +6,15 @@ import { progress, type Row } from './measure.ts';
 import { measurePages } from './pages.ts';
 import { measureSecrets } from './secrets.ts';
 import { measureSoak } from './soak.ts';
+import { measureContainer } from './start.ts';
 
 const HELP = `Usage: npm run bench [-- [part…] [options]]
 
 Measures, and writes the tables of docs/figures.md. A part that is not run keeps its table.
 
 Parts, all of them by default:
-  image     builds, sizes, start and memory, with 1,000 posts
+  image     builds and sizes, with 1,000 posts
+  start     a container's first answer, and its memory after load
   pages     requests a second beside nginx, latency during renders, a first visit, Lighthouse
   secrets   what reading secrets costs
   soak      memory while unknown addresses and revalidations go on
@@ -30,6 +32,7 @@ type Options = { minutes: number; skipCold: boolean };
 
 const PARTS: Record<string, (blog: () => Promise<Blog>, options: Options) => Promise<Row[]>> = {
   image: async (blog, { skipCold }) => measureImage(await blog(), { skipCold }),
+  start: async (blog) => measureContainer(await blog()),
   pages: async (blog) => measurePages(await blog()),
   secrets: measureSecrets,
   soak: async (blog, { minutes }) => measureSoak(await blog(), minutes),
