@@ -123,9 +123,6 @@ function addressForBuild() {
   }
 }
 
-/** Without it, Node.js searches the folders above. The project's own package.json is not needed to serve. */
-const PACKAGE = { private: true, type: 'commonjs' };
-
 /** The entries that the standalone folder may contain at its top level. */
 const SHIPPED = /^(\.next|node_modules|package\.json|prisma|sealed(-.+)?\.js)$/;
 
@@ -143,10 +140,17 @@ async function assemble(): Promise<void> {
     rmSync(join(STANDALONE, name));
   // The bundled command is the only way to serve; a second one would behave differently.
   rmSync(join(STANDALONE, 'server.js'), { force: true });
-  writeFileSync(join(STANDALONE, 'package.json'), JSON.stringify(PACKAGE));
+  writePackage();
   await bundleCommands();
   requireKnownContent();
   blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
+}
+
+/** Says that the bundled commands are CommonJS; the status page shows the versions. */
+function writePackage(): void {
+  const { version, dependencies } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+  const shipped = { private: true, type: 'commonjs', version, dependencies };
+  writeFileSync(join(STANDALONE, 'package.json'), JSON.stringify(shipped));
 }
 
 /** Copies only the matching files of a folder. */
