@@ -1,130 +1,122 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { brotliDecompressSync } from 'node:zlib';
-import { median, untilAnswered } from './measure.ts';
+import { text } from 'node:stream/consumers';
+import type { Blog } from './blog.ts';
+import { measureLatency } from './latency.ts';
+import { format, load, median, progress, type Row, run, untilAnswered } from './measure.ts';
+import { measureVisit } from './visit.ts';
 
-const HELP = `Usage: npm run bench:pages [-- --rounds 3]
-
-Serves one finished page by this project's server and by nginx, with the same bytes, in turn and on one core each for
-server and client, and prints the ratio of requests a second. It needs a build (npm run build), nginx, wrk and taskset.
-`;
-
-const STANDALONE = '.next/standalone';
+const ROUNDS = 5;
 const PAGE = '/';
-const PORTS = { sealed: 3971, nginx: 3972 };
+const NGINX = 20_998;
+const CODINGS = ['identity', 'gzip', 'br'];
 
-/** Seconds of load in each round. */
-const TURN = 4;
+/** The headers that nginx sends as well. */
+const COPIED =
+  /^(cache-control|content-security-policy|content-encoding|referrer-policy|x-content|speculation|vary)/;
 
-const CODINGS = { plain: 'identity', gzip: 'gzip', br: 'br' } as const;
+/** A script for wrk: each request for another post that does not exist. */
+const UNKNOWN = `
+  local number = 0
+  request = function()
+    number = number + 1
+    return wrk.format(nil, "/posts/unknown-" .. number)
+  end`;
 
-type CodingName = keyof typeof CODINGS;
-
-async function main(): Promise<void> {
-  const options = {
-    help: { type: 'boolean', short: 'h' },
-    rounds: { type: 'string', default: '3' },
-  } as const;
-  const { values } = parseArgs({ options });
-  if (values.help) return console.info(HELP);
-
-  const folder = mkdtempSync(join(tmpdir(), 'sealed-bench-'));
-  const running: ChildProcess[] = [];
+/** Measures how finished pages are served: beside nginx, during renders, and to a browser. */
+export async function measurePages(blog: Blog): Promise<Row[]> {
+  progress('building the image');
+  await blog.build();
+  const { id, site } = await blog.serve();
   try {
-    running.push(startSealed());
-    await untilAnswered(`http://127.0.0.1:${PORTS.sealed}${PAGE}`);
-    running.push(await startNginx(folder));
-    const ratios: Record<CodingName, number[]> = { plain: [], gzip: [], br: [] };
-    for (let round = 0; round < Number(values.rounds); round++) {
-      for (const name of Object.keys(CODINGS) as CodingName[]) {
-        const nginx = requests(PORTS.nginx, `/${name}`, CODINGS[name]);
-        const sealed = requests(PORTS.sealed, PAGE, CODINGS[name]);
-        ratios[name].push(sealed / nginx);
-        process.stderr.write(`${name}: ${Math.round(sealed)}/s, nginx ${Math.round(nginx)}/s\n`);
+    return [
+      ...(await measureBesideNginx(site)),
+      ...(await measureLatency(blog, site)),
+      ...(await measureVisit(site)),
+    ];
+  } finally {
+    blog.stop(id);
+  }
+}
+
+/** Requests a second: a page beside nginx with the same bytes and headers, and unknown addresses, in turn. */
+async function measureBesideNginx(site: string): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'sealed-bench-nginx-'));
+  const script = join(folder, 'unknown.lua');
+  writeFileSync(script, UNKNOWN);
+  const nginx = await startNginx(folder, site);
+  const ratios: Record<string, number[]> = { identity: [], gzip: [], br: [], unknown: [] };
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const coding of CODINGS) {
+        const theirs = load(`http://127.0.0.1:${NGINX}/${coding}`, { coding });
+        const ours = load(site + PAGE, { coding });
+        ratios[coding]?.push(ours / theirs);
+        progress(`${coding}: ${format(ours)}/s, nginx ${format(theirs)}/s`);
+        if (coding !== 'gzip') continue;
+        const unknown = load(site, { coding, script });
+        ratios.unknown?.push(unknown / ours);
+        progress(`unknown: ${format(unknown)}/s`);
       }
     }
-    console.info('| body | to nginx, requests a second |\n| --- | ---: |');
-    for (const [name, list] of Object.entries(ratios))
-      console.info(`| ${name} | ${median(list).toFixed(2)} |`);
   } finally {
-    for (const child of running) child.kill('SIGTERM');
-    rmSync(folder, { recursive: true, force: true });
+    nginx.kill();
+    rmSync(folder, { recursive: true });
   }
+  const ratio = (name: string) => format(median(ratios[name] ?? []), 2);
+  const how = `requests a second, the same bytes, one core each for server and client; median of ${ROUNDS}`;
+  return [
+    { figure: 'a prerendered page to nginx, plain', measured: ratio('identity'), target: '≥ 0.5', how },
+    { figure: 'the same, gzip', measured: ratio('gzip'), target: '≥ 0.5' },
+    { figure: 'the same, br', measured: ratio('br'), target: '≥ 0.5' },
+    {
+      figure: 'an unknown slug to a finished page',
+      measured: ratio('unknown'),
+      target: '≥ 0.3',
+      how: 'requests a second, gzip; each for another slug',
+    },
+  ];
 }
 
-/** Starts the server without a database, so that it serves the image's pages. */
-function startSealed(): ChildProcess {
-  const env = { ...process.env, PORT: String(PORTS.sealed), HOSTNAME: '127.0.0.1', DATABASE_URL: '' };
-  return spawn('taskset', ['-c', '0', process.execPath, 'sealed.js'], {
-    cwd: STANDALONE,
-    env,
-    stdio: 'ignore',
-  });
-}
-
-/** Starts nginx with the same bodies and headers; each body is compressed beforehand. */
-async function startNginx(folder: string): Promise<ChildProcess> {
-  const locations = [];
+/** Starts nginx on the first core with the bodies and headers of the page in each coding, compressed beforehand. */
+async function startNginx(folder: string, site: string) {
   mkdirSync(join(folder, 'www'));
-  for (const [name, coding] of Object.entries(CODINGS)) {
-    const url = `http://127.0.0.1:${PORTS.sealed}${PAGE}`;
-    const headers = execFileSync('curl', ['-sI', '-H', `accept-encoding: ${coding}`, url], {
-      encoding: 'utf8',
-    });
-    const body = execFileSync('curl', ['-s', '-H', `accept-encoding: ${coding}`, url]);
-    if (name === 'br') brotliDecompressSync(body);
-    writeFileSync(join(folder, 'www', name), body);
-    const added = headers
-      .split('\r\n')
-      .slice(1)
-      .filter((line) =>
-        /^(cache-control|content-security|content-encoding|referrer|x-content|speculation|vary)/i.test(line),
-      )
-      .map(
-        (line) =>
-          `add_header ${line.split(': ', 1)[0]} ${JSON.stringify(line.slice(line.indexOf(': ') + 2))};`,
-      );
-    locations.push(`location = /${name} { default_type 'text/html; charset=utf-8'; ${added.join(' ')} }`);
+  const locations = [];
+  for (const coding of CODINGS) {
+    const { headers, body } = await get(site + PAGE, coding);
+    writeFileSync(join(folder, 'www', coding), body, 'latin1');
+    const added = Object.entries(headers).filter(([name]) => COPIED.test(name));
+    const lines = added.map(([name, value]) => `add_header ${name} ${JSON.stringify(value)};`);
+    locations.push(`location = /${coding} { default_type 'text/html; charset=utf-8'; ${lines.join(' ')} }`);
   }
-  const config = join(folder, 'nginx.conf');
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   writeFileSync(
-    config,
+    join(folder, 'nginx.conf'),
     `daemon off; worker_processes 1; pid ${folder}/pid; error_log /dev/null;
 events { worker_connections 1024; }
 http {
   access_log off; sendfile on; keepalive_requests 1000000; open_file_cache max=100; etag on;
-  client_body_temp_path ${folder}/a; proxy_temp_path ${folder}/b; fastcgi_temp_path ${folder}/c; uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
-  server { listen 127.0.0.1:${PORTS.nginx}; root ${folder}/www; ${locations.join('\n')} }
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
+  server { listen 127.0.0.1:${NGINX}; root ${folder}/www; ${locations.join('\n')} }
 }`,
   );
-  execFileSync('chmod', ['-R', 'a+rX', folder]);
-  const child = spawn('taskset', ['-c', '0', 'nginx', '-c', config], { stdio: 'ignore' });
-  await untilAnswered(`http://127.0.0.1:${PORTS.nginx}/plain`);
-  return child;
+  chmodSync(folder, 0o755);
+  run('chmod', '-R', 'a+rX', folder);
+  const nginx = spawn('taskset', ['-c', '0', 'nginx', '-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
+  await untilAnswered(`http://127.0.0.1:${NGINX}/identity`);
+  return nginx;
 }
 
-/** Requests per second, from a client on the other core. */
-function requests(port: number, path: string, coding: string): number {
-  const printed = execFileSync(
-    'taskset',
-    [
-      '-c',
-      '1',
-      'wrk',
-      '-t1',
-      '-c16',
-      `-d${TURN}s`,
-      '-H',
-      `accept-encoding: ${coding}`,
-      `http://127.0.0.1:${port}${path}`,
-    ],
-    { encoding: 'utf8' },
-  );
-  if (/Non-2xx/.test(printed)) throw new Error(`Port ${port} did not answer with 200.`);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(printed)?.[1]);
+/** The headers, and the body as Latin-1 text: `fetch` would decompress it. */
+async function get(url: string, coding: string) {
+  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    request(url, { headers: { 'accept-encoding': coding } }, resolve)
+      .once('error', reject)
+      .end();
+  });
+  const body = await text(response.setEncoding('latin1'));
+  return { headers: response.headers, body };
 }
-
-await main();

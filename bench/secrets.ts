@@ -5,12 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { declarationOf, SECRET_NAMES, type SecretName } from '#secrets/index.ts';
-import { median } from './measure.ts';
-
-const HELP = `Usage: npm run bench:secrets
-
-Measures what secrets in files cost: at start, and for each use. On Linux, as it counts what the process reads.
-`;
+import { format, median, type Row } from './measure.ts';
 
 const ROUNDS = 15;
 
@@ -31,11 +26,8 @@ async function bundled(folder: string): Promise<string> {
   return file;
 }
 
-async function main(): Promise<void> {
-  if (process.argv.slice(2).some((argument) => /^(-h|--help)$/.test(argument))) {
-    console.info(HELP);
-    return;
-  }
+/** Measures what secrets in files cost: at start, and for each use. On Linux, as it counts what the process reads. */
+export async function measureSecrets(): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sealed-bench-'));
   const names = SECRET_NAMES.filter((name) => declarationOf(name).phases.run);
   const env: Record<string, string> = { NAMES: names.join(' '), NODE_ENV: 'production' };
@@ -52,25 +44,26 @@ async function main(): Promise<void> {
           execFileSync(process.execPath, [file], { env: env as NodeJS.ProcessEnv, encoding: 'utf8' }),
         ),
     );
-    const milliseconds = (of: (one: Measured) => number) => `${median(measured.map(of)).toFixed(1)} ms`;
-    const rows = [
-      [
-        'reading secrets at start',
-        milliseconds(({ reading }) => reading),
-        `${names.length} in files: each is read and checked, the watch begins`,
-      ],
-      ['loading the code for it', milliseconds(({ loading }) => loading), 'bundled, as in the image'],
-      [
-        `bytes read for ${measured[0]?.uses.toLocaleString('en')} uses`,
-        String(Math.max(...measured.map(({ bytes }) => bytes))),
-        'rchar of /proc/self/io, the most of all runs',
-      ],
+    const milliseconds = (of: (one: Measured) => number) => `${format(median(measured.map(of)), 1)} ms`;
+    return [
+      {
+        figure: 'reading secrets at start',
+        measured: milliseconds(({ reading }) => reading),
+        how: `${names.length} in files: each is read and checked, and watching starts; median of ${ROUNDS}`,
+      },
+      {
+        figure: 'loading the code for it',
+        measured: milliseconds(({ loading }) => loading),
+        how: 'bundled, as in the image',
+      },
+      {
+        figure: `bytes read for ${format(measured[0]?.uses ?? 0)} uses`,
+        measured: String(Math.max(...measured.map(({ bytes }) => bytes))),
+        target: '0',
+        how: 'rchar of /proc/self/io, the maximum of all runs',
+      },
     ];
-    console.info(`| What | Median of ${ROUNDS} | How |\n| --- | --- | --- |`);
-    for (const row of rows) console.info(`| ${row.join(' | ')} |`);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
-
-await main();

@@ -19,9 +19,15 @@ export const IMAGES_FOLDER = '.next/images';
 /** The file with the build's finished pages. */
 export const PAGES_FILE = '.next/pages.zst';
 
-/** The content of {@link BUILD_RECORD} for pages that are generated now, as JSON. */
-export function buildRecord(source: PageSource, position: BuildPosition): string {
-  return JSON.stringify({ ...source, position, generatedAt: new Date() });
+/**
+ * The content of {@link BUILD_RECORD} for pages that were generated just now, as JSON.
+ *
+ * @param paths the paths of all of them, in Next.js's manifest
+ */
+export function buildRecord(source: PageSource, position: BuildPosition, paths: string[]): string {
+  // Excludes Next.js's own pages, files, and the placeholder page of an empty blog.
+  const pages = paths.filter((path) => !/^\/(_|status$|unavailable$)|\.|\/-$/.test(path)).sort();
+  return JSON.stringify({ ...source, position, generatedAt: new Date(), paths: pages });
 }
 
 /** The content log position that the build recorded; `undefined` if it generated no pages. */
@@ -44,11 +50,8 @@ export function describeBuild(): string {
 /** The pages that the build generated; `undefined` if it generated none, as for the target `deferred`. */
 export function builtPages(): BuiltPages | undefined {
   try {
-    const { database, revision, generatedAt } = JSON.parse(readFileSync(inBuild(BUILD_RECORD), 'utf8'));
-    const { routes } = JSON.parse(readFileSync(inBuild('.next/prerender-manifest.json'), 'utf8'));
-    // Excludes Next.js's own pages, files, and the placeholder page of an empty blog.
-    const paths = Object.keys(routes).filter((path) => !/^\/(_|status$|unavailable$)|\.|\/-$/.test(path));
-    return { database, revision, paths: paths.sort(), at: new Date(generatedAt) };
+    const { generatedAt, ...built } = JSON.parse(readFileSync(inBuild(BUILD_RECORD), 'utf8'));
+    return { ...built, at: new Date(generatedAt) };
   } catch {
     return undefined;
   }

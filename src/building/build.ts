@@ -21,7 +21,7 @@ import { blankFrameworkKeys } from './blank-framework-keys.ts';
 import { bundleCommands } from './bundle.ts';
 import { requireNoClientComponents } from './client-components.ts';
 import { packImages } from './pack-images.ts';
-import { packPages, removePages, requireKnownRoutes } from './pack-pages.ts';
+import { packPages, prerenderedPaths, removePages, requireKnownRoutes } from './pack-pages.ts';
 import { readContent, readPageSource } from './page-source.ts';
 import { PROJECT, STANDALONE } from './project.ts';
 import { runTool, type ToolOptions } from './tool.ts';
@@ -69,7 +69,7 @@ export async function generate(options: Options = {}): Promise<void> {
   const content = await readContent(address);
   removePages(PROJECT);
   await buildWithNext('generate', options);
-  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source, content.position));
+  writeFileSync(join(PROJECT, BUILD_RECORD), buildRecord(source, content.position, prerenderedPaths()));
   await assemble();
   await packPages(content.changes, (slugs) => packImages(address, slugs));
 }
@@ -142,9 +142,17 @@ async function assemble(): Promise<void> {
     rmSync(join(STANDALONE, name));
   // The bundled command is the only way to serve; a second one would behave differently.
   rmSync(join(STANDALONE, 'server.js'), { force: true });
+  writePackage();
   await bundleCommands();
   requireKnownContent();
   blankFrameworkKeys(join(PROJECT, '.next'), STANDALONE);
+}
+
+/** Says that the bundled commands are CommonJS; the status page shows the versions. */
+function writePackage(): void {
+  const { version, dependencies } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+  const shipped = { private: true, type: 'commonjs', version, dependencies };
+  writeFileSync(join(STANDALONE, 'package.json'), JSON.stringify(shipped));
 }
 
 /** Copies only the matching files of a folder. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PAGES_FILE } from '#build-output/record.ts';
 import type { ContentChanges } from '#content-log/read.ts';
@@ -10,6 +10,9 @@ import { PROJECT, STANDALONE } from './project.ts';
 
 /** Where Next.js writes prerendered pages, relative to `.next`. */
 const PAGES = 'server/app';
+
+/** Next.js's list of what it prerendered. */
+const MANIFEST = '.next/prerender-manifest.json';
 
 /** The files of a prerendered page: its document, and the data for Next.js's router. */
 const PAGE_FILE = /\.(html|rsc|meta|body|segments)$/;
@@ -41,6 +44,29 @@ export async function packPages(
   const images = await packImages(packed);
   writePack(join(STANDALONE, PAGES_FILE), { pages, slugs: [...posts.keys()], oldUrls, images });
   removePages(STANDALONE);
+  forgetPages();
+}
+
+/** The paths of all pages that Next.js prerendered. */
+export function prerenderedPaths(): string[] {
+  return Object.keys(readManifest(PROJECT).routes);
+}
+
+/**
+ * Removes the pages of dynamic routes from the manifest that is shipped: it would have more bytes for each page than the
+ * page itself. Next.js renders them like pages that did not exist when the image was built.
+ */
+function forgetPages(): void {
+  const { routes, ...rest } = readManifest(STANDALONE);
+  const kept = Object.entries(routes).filter(
+    ([path, { srcRoute }]) => srcRoute === null || srcRoute === path,
+  );
+  const manifest = { ...rest, routes: Object.fromEntries(kept) };
+  writeFileSync(join(STANDALONE, MANIFEST), JSON.stringify(manifest));
+}
+
+function readManifest(root: string): { routes: Record<string, { srcRoute: string | null }> } {
+  return JSON.parse(readFileSync(join(root, MANIFEST), 'utf8'));
 }
 
 /** Removes prerendered pages: those of an earlier build may show posts that have been withdrawn since. */

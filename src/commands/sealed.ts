@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { SETTING_NAMES, settingDeclaration, settingFaults } from '#environment/settings.ts';
 import { readDatabaseAddress, readSecret, SecretError } from '#secrets/index.ts';
 import { checkHealth } from '#serving/health-check.ts';
@@ -50,7 +51,7 @@ const commands: Record<string, (folder: string, options: Options) => Promise<voi
     requireStartable();
     await openSecrets();
     const { serve } = await import('#serving/serve.ts');
-    await serve(folder);
+    await serve(folder, fileURLToPath(import.meta.url));
   },
   async migrate() {
     await openSecrets();
@@ -123,8 +124,13 @@ const ACCEPTED: Record<string, string[]> = { import: ['dry-run', 'prune', 'stric
 /** The commands that need a folder. */
 const WITH_FOLDER = ['import', 'export'];
 
-/** Runs the chosen command. Returns the exit code. */
+/** Runs the chosen command, or renders pages in a thread of `serve`. Returns the exit code. */
 async function main(): Promise<number> {
+  if (!isMainThread) {
+    const { renderPages } = await import('#serving/render-thread.ts');
+    renderPages(folder);
+    return 0;
+  }
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true, strict: false });
   const [name = 'serve', ...others] = positionals;
   if (values.help || name === 'help') {

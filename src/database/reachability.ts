@@ -7,7 +7,7 @@ type State = {
   reachability: Reachability;
   /** When a query was last answered, in milliseconds of `performance.now()`. */
   answeredAt: number;
-  log?: (line: string) => void;
+  onChange?: (problem: Error | undefined, since: number) => void;
 };
 
 const state = processWide('database.reachability', (): State => ({ reachability: 'unknown', answeredAt: 0 }));
@@ -22,12 +22,22 @@ export function reachability(): Reachability {
  * request. Commands leave this off, since they report their failed query themselves.
  */
 export function logReachability(log: (line: string) => void): void {
-  state.log = log;
+  onReachabilityChange((problem) =>
+    log(problem ? `database: ${problem.message}` : 'database: reachable again'),
+  );
+}
+
+/**
+ * Calls `listener` with the problem when the database becomes unreachable, and without one when it is back; and with when
+ * the operation that showed it began, in milliseconds of `performance.now()`.
+ */
+export function onReachabilityChange(listener: (problem: Error | undefined, since: number) => void): void {
+  state.onChange = listener;
 }
 
 /** Records that a query was answered. */
 export function reportReachable(): void {
-  if (reachability() === 'unreachable') state.log?.('database: reachable again');
+  if (reachability() === 'unreachable') state.onChange?.(undefined, performance.now());
   state.reachability = 'reachable';
   state.answeredAt = performance.now();
 }
@@ -40,6 +50,6 @@ export function reportReachable(): void {
  */
 export function reportUnreachable(problem: Error, since = performance.now()): void {
   if (state.answeredAt > since) return;
-  if (reachability() !== 'unreachable') state.log?.(`database: ${problem.message}`);
+  if (reachability() !== 'unreachable') state.onChange?.(problem, since);
   state.reachability = 'unreachable';
 }

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { z } from 'zod';
 
 /**
  * The pages of an image in one file of plain zstd frames, so that `zstd -dc` and a search for leaks read all of it: blocks
@@ -19,19 +18,13 @@ export type Pack = {
   html: (path: string) => string | undefined;
 };
 
-const index = z.object({
-  slugs: z.array(z.string()),
-  oldUrls: z.array(z.tuple([z.string(), z.array(z.string())])),
-  images: z.array(z.tuple([z.string(), z.array(z.string())])),
-  blocks: z.array(
-    z.object({
-      /** Bytes of the compressed block. */
-      size: z.number().int(),
-      /** The block's pages in order: path, and bytes of HTML. */
-      pages: z.array(z.tuple([z.string(), z.number().int()])),
-    }),
-  ),
-});
+type Index = {
+  slugs: string[];
+  oldUrls: [string, string[]][];
+  images: [string, string[]][];
+  /** `size`: bytes of the compressed block. `pages`: the block's pages in order: path, and bytes of HTML. */
+  blocks: { size: number; pages: [string, number][] }[];
+};
 
 /** Bytes of HTML in a block. Larger blocks compress better, and take longer to unpack: this one takes under 1 ms. */
 const BLOCK_SIZE = 256 * 1024;
@@ -62,7 +55,7 @@ export function writePack(
     pages: block.map(({ path, html }): [string, number] => [path, html.length]),
   }));
   const blocks = packed.map(({ frame, pages }) => ({ size: frame.length, pages }));
-  const head: z.input<typeof index> = {
+  const head: Index = {
     slugs,
     oldUrls: [...(oldUrls ?? [])],
     images: [...(images ?? [])],
@@ -75,6 +68,9 @@ export function writePack(
   footer.writeUInt32LE(packedHead.length, 8);
   writeFileSync(file, Buffer.concat([...packed.map(({ frame }) => frame), packedHead, footer]));
 }
+
+/** A compressed block, and its length in bytes after decompression. */
+type Block = { frame: Buffer; length: number };
 
 type Page = { path: string; html: Buffer };
 
@@ -98,18 +94,26 @@ export function readPack(file: string): Pack {
   const content = readFileSync(file);
   const headEnd = content.length - FOOTER_SIZE;
   const head = content.subarray(headEnd - content.readUInt32LE(headEnd + 8), headEnd);
-  const { slugs, oldUrls, images, blocks } = index.parse(JSON.parse(zstdDecompressSync(head).toString()));
-  const places = new Map<string, { frame: Buffer; from: number; to: number }>();
+  const { slugs, oldUrls, images, blocks }: Index = JSON.parse(zstdDecompressSync(head).toString());
+  const places = new Map<string, { block: Block; from: number; to: number }>();
   let start = 0;
   for (const { size, pages } of blocks) {
-    const frame = content.subarray(start, start + size);
+    const length = pages.reduce((sum, [, bytes]) => sum + bytes, 0);
+    const block: Block = { frame: content.subarray(start, start + size), length };
     let from = 0;
-    for (const [path, length] of pages) {
-      places.set(path, { frame, from, to: from + length });
-      from += length;
+    for (const [path, bytes] of pages) {
+      places.set(path, { block, from, to: from + bytes });
+      from += bytes;
     }
     start += size;
   }
+  // A crawler reads the pages of a block one after the other.
+  let last: { block: Block; html: Buffer } | undefined;
+  const unpack = (block: Block): Buffer => {
+    if (last?.block !== block)
+      last = { block, html: zstdDecompressSync(block.frame, { chunkSize: Math.max(64, block.length) }) };
+    return last.html;
+  };
   return {
     slugs,
     oldUrls: new Map(oldUrls),
@@ -117,7 +121,7 @@ export function readPack(file: string): Pack {
     paths: [...places.keys()],
     html: (path) => {
       const place = places.get(path);
-      return place && zstdDecompressSync(place.frame).toString('utf8', place.from, place.to);
+      return place && unpack(place.block).toString('utf8', place.from, place.to);
     },
   };
 }

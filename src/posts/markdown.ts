@@ -20,6 +20,13 @@ const EXCERPT_LENGTH = 280;
 /** The prefix of footnote ids. Any other id is dropped, so that no post can shadow an id of the page. */
 const FOOTNOTE_IDS = 'user-content-';
 
+/** Characters of the texts whose trees are kept: those of the 8 posts that Next.js prerenders at once, and some more. */
+const RECENT_LENGTH = 64_000;
+
+type Trees = { markdown: MarkdownRoot; html: () => Promise<Root> };
+
+const recentTrees = new Map<string, Trees>();
+
 const schema: typeof defaultSchema = {
   ...defaultSchema,
   clobberPrefix: '',
@@ -52,14 +59,15 @@ const renderer = unified()
  * @returns React elements, so that no HTML string is ever inserted
  */
 export async function renderMarkdown(markdown: string, images: PostImages = {}): Promise<ReactElement> {
-  const tree = await renderer.run(parser.parse(markdown));
+  // The tree is shared by all renders of the text.
+  const tree = structuredClone(await treesOf(markdown).html());
   showImages(tree, images);
   return toJsxRuntime(tree, { Fragment, jsx, jsxs }) as ReactElement;
 }
 
 /** The first paragraph of a post as plain text, truncated at a word if it is too long. */
 export function excerpt(markdown: string): string {
-  const tree: MarkdownRoot = parser.parse(markdown);
+  const tree = treesOf(markdown).markdown;
   const paragraph = tree.children.find((node) => node.type === 'paragraph');
   const text = paragraph ? plainText(paragraph).replace(/\s+/g, ' ').trim() : '';
   if (text.length <= EXCERPT_LENGTH) return text;
@@ -84,6 +92,32 @@ function showImages(node: Nodes, images: PostImages): void {
     const sized = properties.width !== undefined || properties.height !== undefined;
     child.properties = { ...properties, src, ...(sized ? {} : size), loading: 'lazy' };
   }
+}
+
+/**
+ * The syntax trees of a text, created once. Next.js renders each page twice, first to fill its caches, and a post's excerpt
+ * needs the same tree.
+ */
+function treesOf(markdown: string): Trees {
+  const known = recentTrees.get(markdown);
+  if (known) return known;
+  const tree = parser.parse(markdown);
+  let html: Promise<Root> | undefined;
+  const trees: Trees = {
+    markdown: tree,
+    html: () => {
+      html ??= renderer.run(tree);
+      return html;
+    },
+  };
+  recentTrees.set(markdown, trees);
+  let length = [...recentTrees.keys()].reduce((sum, text) => sum + text.length, 0);
+  for (const text of recentTrees.keys()) {
+    if (length <= RECENT_LENGTH || text === markdown) break;
+    recentTrees.delete(text);
+    length -= text.length;
+  }
+  return trees;
 }
 
 /** Makes wide elements focusable: they scroll by themselves on a phone, which must work with a keyboard too. */

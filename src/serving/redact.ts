@@ -70,7 +70,10 @@ function fieldsOf(value: object): [unknown, unknown][] {
 }
 
 function isNamed(value: object): value is Map<unknown, unknown> | Headers | URLSearchParams | FormData {
-  return [Map, Headers, URLSearchParams, FormData].some((type) => value instanceof type);
+  if (value instanceof Map) return true;
+  // Naming Headers loads all of fetch, which would delay the server's start by 20 ms.
+  const isPlain = Array.isArray(value) || Reflect.getPrototypeOf(value) === Object.prototype;
+  return !isPlain && [Headers, URLSearchParams, FormData].some((type) => value instanceof type);
 }
 
 function isSecret(name: unknown, field: unknown): boolean {

@@ -6,7 +6,6 @@ import { serveFrom } from '#build-output/build-folder.ts';
 import { describeBuild, IMAGES_FOLDER, PAGES_FILE } from '#build-output/record.ts';
 import { currentContentLog } from '#content-log/follow.ts';
 import { logReachability } from '#database/reachability.ts';
-import { watchDatabase } from '#database/watch.ts';
 import { setting } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
 import { openPackedImages } from '#page-cache/images.ts';
@@ -20,6 +19,7 @@ import { installServerLog } from './log.ts';
 import { type RequestKind, serveMetrics } from './metrics.ts';
 import { createNextApp } from './next-app.ts';
 import { answerPlainly } from './plain-answer.ts';
+import { createRenderThread } from './render-thread.ts';
 import { withRequest } from './request-id.ts';
 import { screenRequest } from './screening.ts';
 import { stopOnSignal } from './shutdown.ts';
@@ -31,7 +31,7 @@ const REQUEST_TIMEOUT = 30_000;
 /** Milliseconds between checks for such requests; Node.js's default is 30 seconds. */
 const REQUEST_TIMEOUT_INTERVAL = 1_000;
 
-/** Milliseconds after which Next.js is loaded if no request needed it before: loading blocks the process, so others go first. */
+/** Milliseconds after which Next.js is loaded in the render thread if no page needed it before. */
 const LOAD_DELAY = 500;
 
 /** The response to CONNECT, for which Node.js provides no response object. */
@@ -42,8 +42,9 @@ const NO_TUNNEL =
  * Serves a standalone build until SIGTERM or SIGINT, then finishes the requests in flight and exits with 0.
  *
  * @param folder the content of `.next/standalone`, as the build left it
+ * @param command the file of this command, which {@link createRenderThread} also runs
  */
-export async function serve(folder: string): Promise<void> {
+export async function serve(folder: string, command: string): Promise<void> {
   const [hostname, port] = [setting('HOSTNAME'), setting('PORT')];
   const manifest = JSON.parse(readFileSync(join(folder, '.next/required-server-files.json'), 'utf8'));
   // Like Next.js's standalone server, so that Next.js neither searches for next.config nor loads a compiler.
@@ -56,10 +57,12 @@ export async function serve(folder: string): Promise<void> {
   console.info(describeBuild());
   logReachability(console.info);
 
+  const renderThread = createRenderThread(command);
+  // Here for what only one visitor gets.
   const next = createNextApp(folder);
   const packed = join(folder, PAGES_FILE);
   const pages = createPages({
-    render: next.render,
+    render: (path, headers) => (headers ? next.render(path, headers) : renderThread.render(path)),
     beforeRender:
       setting('CONTENT_LOG_POLL_SECONDS') === 0 ? async () => currentContentLog()?.readOn() : undefined,
     pack: existsSync(packed) ? readPack(packed) : undefined,
@@ -106,18 +109,17 @@ export async function serve(folder: string): Promise<void> {
   server.on('connect', (_request, socket) => refuseTunnel(socket));
   // Longer than proxies keep an idle connection, so that they never send a request over one that is being closed.
   server.keepAliveTimeout = 65_000;
-  // Without polling, the database may sleep; it is only queried when a render wakes it anyway.
-  const watches = [
-    watchSecrets(console.info),
-    ...(setting('CONTENT_LOG_POLL_SECONDS') > 0 ? [watchDatabase()] : []),
-  ];
-  stopOnSignal(server, setting('DRAIN_SECONDS'), () => {
-    for (const stop of watches) stop();
-    void content?.stop();
+  const stopWatching = watchSecrets(console.info);
+  stopOnSignal(server, setting('DRAIN_SECONDS'), {
+    stopWatching: () => {
+      stopWatching();
+      void content?.stop();
+    },
+    beforeExit: renderThread.stop,
   });
   const bound = await listen(server, hostname, port);
   console.info(`Sealed is ready at http://${hostname === '0.0.0.0' ? 'localhost' : hostname}:${bound}`);
-  setTimeout(next.load, LOAD_DELAY);
+  setTimeout(renderThread.load, LOAD_DELAY);
 }
 
 /** Rejects CONNECT. Node.js passes on the raw socket, so its errors and its end have to be handled here. */

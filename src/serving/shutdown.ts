@@ -24,8 +24,13 @@ export function isStopping(): boolean {
  * connections, finishes pending responses, closes the database connections, and exits with 0.
  *
  * @param drainSeconds how long load balancers need to notice that this server is not ready
+ * @param hooks `stopWatching` is called after the drain time, `beforeExit` after the last response
  */
-export function stopOnSignal(server: Server, drainSeconds: number, stopWatching: () => void): void {
+export function stopOnSignal(
+  server: Server,
+  drainSeconds: number,
+  { stopWatching, beforeExit }: { stopWatching: () => void; beforeExit: () => Promise<unknown> },
+): void {
   const open = observe(server);
   onStopSignal(async () => {
     if (stopping) return;
@@ -33,7 +38,7 @@ export function stopOnSignal(server: Server, drainSeconds: number, stopWatching:
     await elapsed(1_000 * drainSeconds);
     stopWatching();
     await close(server, open);
-    await Promise.race([disconnect().catch(() => undefined), elapsed(500)]);
+    await Promise.race([Promise.allSettled([beforeExit(), disconnect()]), elapsed(500)]);
     process.exit(0);
   });
 }

@@ -88,12 +88,57 @@ describe.skipIf(!inject('chromium'))('a page in a browser', () => {
     await context.close();
   });
 
-  it('has one top-level heading and skips no heading level, for screen readers', async () => {
+  it('is where the reader left it after Back', async () => {
+    const page = await open('/');
+    const last = page.locator('article h2 a').last();
+    await last.scrollIntoViewIfNeeded();
+    const position = await page.evaluate('scrollY');
+    expect(position).toBeGreaterThan(100);
+    await last.click();
+    await page.waitForURL('**/posts/*');
+    await page.goBack();
+    await page.waitForURL(`${site.url}/`);
+    await expect.poll(() => page.evaluate('scrollY')).toBe(position);
+    await context.close();
+  });
+
+  it('is searched by Find in page, to its last line', async () => {
+    const page = await open(POST);
+    const text = await page.locator('main').innerText();
+    const lines = text.split('\n').filter((line) => /\w{5}/.test(line));
+    const sentences = [lines[0], lines[Math.floor(lines.length / 2)], lines.at(-1)];
+    for (const sentence of sentences) {
+      // The search of the browser's own Find in page: it sees only text that is rendered.
+      const find = (wanted = '') =>
+        page.evaluate(
+          `getSelection().removeAllRanges(), find(${JSON.stringify(wanted.slice(0, 60).trim())})`,
+        );
+      expect([sentence, await find(sentence)]).toEqual([sentence, true]);
+    }
+    expect(await page.evaluate(`find('no page contains this sentence')`)).toBe(false);
+    await context.close();
+  });
+
+  it('has one top-level heading and skips no heading level in the accessibility tree', async () => {
     for (const path of ['/', POST, '/newsletter', '/support', '/nonesuch']) {
       const page = await open(path);
-      const levels = await page
-        .locator('h1, h2, h3, h4, h5, h6')
-        .evaluateAll((headings) => headings.map((heading) => Number(heading.tagName[1])));
+      const devtools = await context.newCDPSession(page);
+      const tree = await devtools.send('Accessibility.getFullAXTree');
+      const byId = new Map(tree.nodes.map((node) => [node.nodeId, node]));
+      /** A node and all below it, in the order in which a screen reader reads them. */
+      const inOrder = (id: string): typeof tree.nodes => {
+        const node = byId.get(id);
+        return node ? [node, ...(node.childIds ?? []).flatMap(inOrder)] : [];
+      };
+      const nodes = inOrder(tree.nodes[0]?.nodeId ?? '');
+      const headings = nodes.filter((node) => !node.ignored && node.role?.value === 'heading');
+      for (const { name } of headings)
+        expect([path, name?.value]).toEqual([path, expect.stringMatching(/\w/)]);
+      const levels = headings.map((node) =>
+        Number(node.properties?.find((property) => property.name === 'level')?.value.value),
+      );
+      const landmarks = nodes.map((node) => node.role?.value).filter((role) => role === 'main');
+      expect([path, landmarks]).toEqual([path, ['main']]);
       expect([path, levels.filter((level) => level === 1).length]).toEqual([path, 1]);
       for (const [index, level] of levels.entries())
         expect([path, level - (levels[index - 1] ?? 0) <= 1]).toEqual([path, true]);

@@ -162,6 +162,7 @@ describe('build:generate', () => {
         at: expect.stringMatching(/^\d{4}-\S+Z$/),
       },
       generatedAt: expect.stringMatching(/^\d{4}-\S+Z$/),
+      paths: expect.arrayContaining(['/', '/posts/post-1']),
     });
     const server = runNode(folder, ['.next/standalone/sealed.js'], { HOSTNAME: '127.0.0.1', PORT: '0' });
     await server.printed(/ready at/);

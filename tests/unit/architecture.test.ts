@@ -31,7 +31,7 @@ const MODULES: Record<string, Module> = {
       'secrets',
       'environment',
     ],
-    public: ['serve.ts', 'signals.ts', 'health-check.ts'],
+    public: ['serve.ts', 'signals.ts', 'health-check.ts', 'render-thread.ts'],
   },
   building: {
     imports: [
@@ -128,7 +128,10 @@ const MODULES: Record<string, Module> = {
       'watch.ts',
     ],
   },
-  secrets: { imports: ['environment'], public: ['index.ts', 'stores/open.ts', 'taint.ts'] },
+  secrets: {
+    imports: ['environment'],
+    public: ['index.ts', 'stores/open.ts', 'stores/across-threads.ts', 'taint.ts'],
+  },
   environment: { imports: [], public: ['variables.ts', 'settings.ts', 'process-wide.ts'] },
   ui: {
     imports: [],

@@ -20,12 +20,8 @@ afterEach(() => {
 const source = { database: '0123456789ab', revision: '0123456789abcdef' };
 
 const writeBuild = (paths: string[]) => {
-  const routes = Object.fromEntries(paths.map((path) => [path, {}]));
-  writeFileSync(join(folder, '.next/prerender-manifest.json'), JSON.stringify({ routes }));
-  writeFileSync(
-    join(folder, BUILD_RECORD),
-    buildRecord(source, { database: source.database, snapshot: '1:1:', at: '2026-01-01T00:00:00Z' }),
-  );
+  const position = { database: source.database, snapshot: '1:1:', at: '2026-01-01T00:00:00Z' };
+  writeFileSync(join(folder, BUILD_RECORD), buildRecord(source, position, paths));
 };
 
 describe('the record of generated pages', () => {

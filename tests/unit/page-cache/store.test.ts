@@ -42,7 +42,8 @@ function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPa
   return { store, renders, lines };
 }
 
-const html = async (answer: FinishedPage | Promise<FinishedPage | undefined>) => (await answer)?.html;
+const html = async (answer: FinishedPage | Promise<FinishedPage | undefined>) =>
+  (await answer)?.as('identity').body.toString();
 
 describe('the page store', () => {
   it('serves a fresh page at once, and renders an unknown one once for everyone who waits', async () => {
