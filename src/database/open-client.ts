@@ -7,7 +7,7 @@ type Client = {
 };
 
 /** The connections of the client's pool. */
-type PoolCounts = { totalCount: number; idleCount: number; waitingCount: number };
+export type PoolCounts = { totalCount: number; idleCount: number; waitingCount: number };
 
 /** The process's client and its pool, if a page or a command has used the database. */
 export const openClient = processWide('database.client', (): { client?: Client; pool?: PoolCounts } => ({}));

@@ -16,6 +16,16 @@ export function wasSignedIn(address: DatabaseAddress): boolean {
   return accepted.has(nameOf(address));
 }
 
+/** The databases that accepted a sign-in, for a thread, which has its own memory. */
+export function acceptedSignIns(): string[] {
+  return [...accepted];
+}
+
+/** Adds what {@link acceptedSignIns} returned in another thread. */
+export function adoptSignIns(names: string[]): void {
+  for (const name of names) accepted.add(name);
+}
+
 /** Called when a rotation took too long: from then on, a refusal counts as a wrong password. */
 export function forgetSignIn(address: DatabaseAddress): void {
   accepted.delete(nameOf(address));

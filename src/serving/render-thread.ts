@@ -1,8 +1,9 @@
 import { setPriority } from 'node:os';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { serveFrom } from '#build-output/build-folder.ts';
-import { disconnect } from '#database/open-client.ts';
+import { disconnect, openClient, type PoolCounts } from '#database/open-client.ts';
 import { onReachabilityChange, reportReachable, reportUnreachable } from '#database/reachability.ts';
+import { acceptedSignIns, adoptSignIns } from '#database/sign-ins.ts';
 import { watchDatabase } from '#database/watch.ts';
 import { setting } from '#environment/settings.ts';
 import type { Render, Rendered } from '#page-cache/render.ts';
@@ -10,17 +11,23 @@ import { watchSecrets } from '#secrets/index.ts';
 import { attachSharedStore, type SharedStore, shareStore } from '#secrets/stores/across-threads.ts';
 import { installServerLog } from './log.ts';
 import { createNextApp } from './next-app.ts';
+import { requestId, withRequestId } from './request-id.ts';
 
 /** On Linux, a thread has its own priority: if there is only one core, responses go before renders. */
 const NICENESS = 10;
 
 /** What the server tells the thread. */
-type Order = { render: number; path: string } | 'stop';
+type Order = { id: number; path: string; requestId: string | undefined } | 'stop';
 
-/** What the thread tells the server; `problem` says why the database can't be used, and is empty if it can be again. */
-type Report = { render: number; result: Rendered | { failure: string } } | { problem: string; since: number };
+/**
+ * What the thread tells the server: the result of a render, its pool's connections each time they may have changed, or why
+ * the database can't be used; `problem` is empty if it can be again.
+ */
+type Report =
+  | { id: number; result: Rendered | { failure: string }; pool: PoolCounts | undefined }
+  | { problem: string; since: number };
 
-type ThreadData = { store: SharedStore | undefined };
+type ThreadData = { store: SharedStore | undefined; signIns: string[] };
 
 type Pending = { resolve: (rendered: Rendered) => void; reject: (error: Error) => void };
 
@@ -47,18 +54,19 @@ export function createRenderThread(file: string): RenderThread {
   const start = () => {
     const store = shareStore();
     const started = new Worker(file, {
-      workerData: { store } satisfies ThreadData,
+      workerData: { store, signIns: acceptedSignIns() } satisfies ThreadData,
       transferList: store ? [store.port] : [],
     });
     started.on('message', (report: Report) => {
-      if (!('render' in report)) {
+      if (!('id' in report)) {
         if (report.problem)
           reportUnreachable(new Error(report.problem), report.since - performance.timeOrigin);
         else reportReachable();
         return;
       }
-      const waiting = pending.get(report.render);
-      pending.delete(report.render);
+      openClient.pool = report.pool;
+      const waiting = pending.get(report.id);
+      pending.delete(report.id);
       if ('failure' in report.result) waiting?.reject(new Error(report.result.failure));
       else waiting?.resolve(report.result);
     });
@@ -85,7 +93,7 @@ export function createRenderThread(file: string): RenderThread {
       new Promise((resolve, reject) => {
         count += 1;
         pending.set(count, { resolve, reject });
-        tell({ render: count, path });
+        tell({ id: count, path, requestId: requestId() });
       }),
     stop: async () => {
       if (!thread) return;
@@ -103,7 +111,8 @@ export function renderPages(folder: string): void {
   const report = (message: Report) => server.postMessage(message);
   if (process.platform === 'linux') setPriority(NICENESS);
   serveFrom(folder);
-  const { store }: ThreadData = workerData;
+  const { store, signIns }: ThreadData = workerData;
+  adoptSignIns(signIns);
   if (store) attachSharedStore(store);
   installServerLog();
   // The server logs them.
@@ -121,9 +130,10 @@ export function renderPages(folder: string): void {
       await disconnect().catch(() => undefined);
       process.exit();
     }
-    const result = await next
-      .render(order.path)
-      .catch((error: unknown) => ({ failure: error instanceof Error ? error.message : String(error) }));
-    report({ render: order.render, result });
+    const result = await withRequestId(order.requestId, () => next.render(order.path)).catch(
+      (error: unknown) => ({ failure: error instanceof Error ? error.message : String(error) }),
+    );
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = openClient.pool ?? {};
+    report({ id: order.id, result, pool: { totalCount, idleCount, waitingCount } });
   });
 }

@@ -5,12 +5,18 @@ import type { IncomingMessage } from 'node:http';
 /** What a proxy may send: long enough for its ids, and unable to hold a URL, an address or a line break. */
 const VALID = /^[\w.:=+-]{1,64}$/;
 
-const requests = new AsyncLocalStorage<IncomingMessage>();
+/** The request that is being handled, or in a thread only its id. */
+const handled = new AsyncLocalStorage<IncomingMessage | string | undefined>();
 const ids = new WeakMap<IncomingMessage, string>();
 
 /** Handles a request, so that every log line that it causes carries its id. */
 export function withRequest(request: IncomingMessage, handle: () => void): void {
-  requests.run(request, handle);
+  handled.run(request, handle);
+}
+
+/** Does work in another thread for the request with this id. */
+export function withRequestId<Result>(id: string | undefined, work: () => Result): Result {
+  return handled.run(id, work);
 }
 
 /**
@@ -18,8 +24,8 @@ export function withRequest(request: IncomingMessage, handle: () => void): void 
  * `undefined` outside of a request.
  */
 export function requestId(): string | undefined {
-  const request = requests.getStore();
-  if (!request) return undefined;
+  const request = handled.getStore();
+  if (request === undefined || typeof request === 'string') return request;
   const known = ids.get(request);
   if (known) return known;
   const sent = request.headers['x-request-id'];

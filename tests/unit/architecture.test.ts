@@ -122,6 +122,7 @@ const MODULES: Record<string, Module> = {
       'identity.ts',
       'migrate.ts',
       'open-client.ts',
+      'sign-ins.ts',
       'preflight.ts',
       'problem.ts',
       'reachability.ts',
