@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PostgreSqlContainer, type StartedPostgreSqlContainer } from '@testcontainers/postgresql';
 import pg from 'pg';
 import { Network, type StartedNetwork } from 'testcontainers';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { makePng } from '../setup/images.ts';
 import {
   type Container,
   docker,
@@ -100,6 +101,34 @@ describe.skipIf(!built)('a container', () => {
     expect(rowCount).toBeGreaterThanOrEqual(12);
     const { url: site } = await start([...options, ...HARDENED]);
     expect((await fetch(`${site}/posts/nonesuch`)).status).toBe(404);
+  });
+
+  it('imports a folder that it may only read, shows it, and exports it again', async () => {
+    const options = [...withEnvFile(`DATABASE_URL=${url()}\n`), ...HARDENED];
+    const png = makePng(8, 4);
+    const posts = join(folder, 'posts');
+    mkdirSync(posts);
+    writeFileSync(join(posts, 'a.md'), '---\ntitle: From a file\ndate: 2026-01-02\n---\n\n![x](x.png)\n');
+    writeFileSync(join(posts, 'x.png'), png);
+    const exported = join(folder, 'exported');
+    mkdirSync(exported);
+    // The image's user is another one than the test's.
+    chmodSync(folder, 0o755);
+    chmodSync(exported, 0o777);
+    expect((await tryDocker(['run', '--rm', ...options, image, 'migrate'])).code).toBe(0);
+    const volume = ['--volume', `${posts}:/posts:ro`];
+    const first = await tryDocker(['run', '--rm', ...volume, ...options, image, 'import', '/posts']);
+    expect([first.code, first.output]).toEqual([0, expect.stringContaining('1 post created')]);
+    const second = await tryDocker(['run', '--rm', ...volume, ...options, image, 'import', '/posts']);
+    expect(second.output).toContain('1 unchanged');
+    const { url: site } = await start(options);
+    const page = await (await fetch(`${site}/posts/a`)).text();
+    const [, address = ''] = /src="(\/images\/[^"]+)"/.exec(page) ?? [];
+    expect(Buffer.from(await (await fetch(site + address)).arrayBuffer()).equals(png)).toBe(true);
+    const out = ['--volume', `${exported}:/posts`];
+    expect((await tryDocker(['run', '--rm', ...out, ...options, image, 'export', '/posts'])).code).toBe(0);
+    expect(readFileSync(join(exported, 'x.png')).equals(png)).toBe(true);
+    expect(readFileSync(join(exported, 'a.md'), 'utf8')).toContain('title: From a file');
   });
 
   it.each([
