@@ -101,7 +101,6 @@ export function renderPages(folder: string): void {
   const server = parentPort;
   if (!server) throw new Error('Pages are rendered in a thread of the server only.');
   const report = (message: Report) => server.postMessage(message);
-  if (process.platform === 'linux') setPriority(NICENESS);
   serveFrom(folder);
   const { store }: ThreadData = workerData;
   if (store) attachSharedStore(store);
@@ -116,6 +115,7 @@ export function renderPages(folder: string): void {
   if (setting('CONTENT_LOG_POLL_SECONDS') > 0) watchDatabase();
   const next = createNextApp(folder);
   next.load();
+  let isFirst = true;
   server.on('message', async (order: Order) => {
     if (order === 'stop') {
       await disconnect().catch(() => undefined);
@@ -125,5 +125,8 @@ export function renderPages(folder: string): void {
       .render(order.path)
       .catch((error: unknown) => ({ failure: error instanceof Error ? error.message : String(error) }));
     report({ render: order.render, result });
+    // Not before the first render: its reader waits until Next.js is loaded.
+    if (isFirst && process.platform === 'linux') setPriority(NICENESS);
+    isFirst = false;
   });
 }
