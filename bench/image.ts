@@ -4,14 +4,17 @@ import { format, median, progress, type Row, run, seconds } from './measure.ts';
 import { query } from './posts.ts';
 
 /** Measures how long the image takes to build, and its size. */
-export async function measureImage(blog: Blog, { skipCold }: { skipCold: boolean }): Promise<Row[]> {
+export async function measureImage(
+  blog: Blog,
+  { skipCold, rounds }: { skipCold: boolean; rounds: number },
+): Promise<Row[]> {
   const { build, image, url } = blog;
   const rows: Row[] = [];
 
   progress('building the image');
   const cold = await seconds(() => (skipCold ? build() : build('--no-cache')));
   const contentOnly: number[] = [];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < rounds; round++) {
     await query(url, `UPDATE "Post" SET "title" = 'Round ${round}' WHERE "slug" = 'post-1'`);
     contentOnly.push(await seconds(build));
     progress(`content-only rebuild: ${format(contentOnly.at(-1) ?? 0, 1)} s`);
@@ -25,7 +28,7 @@ export async function measureImage(blog: Blog, { skipCold }: { skipCold: boolean
   rows.push({
     figure: 'content-only rebuild',
     measured: `${format(median(contentOnly), 1)} s`,
-    how: `one of ${format(POSTS)} posts changed; median of 3`,
+    how: `one of ${format(POSTS)} posts changed; median of ${rounds}`,
   });
 
   const added = unpackedSize(image) - unpackedSize(BASE);
@@ -43,7 +46,7 @@ export async function measureImage(blog: Blog, { skipCold }: { skipCold: boolean
       target: '≤ 3 kB',
       how: 'the image without its pages subtracted, lists included; a post has 3 kB of Markdown',
     },
-    ...(await measureGenerate(blog)),
+    ...(await measureGenerate(blog, rounds)),
   );
   return rows;
 }

@@ -21,6 +21,7 @@ Parts, all of them by default:
 
 Options:
   --minutes <n>   how long the soak takes (5)
+  --rounds <n>    how often builds are repeated for a median (3)
   --skip-cold     skip the build without a cache, which leaves out its rows
   -h, --help      this text
 
@@ -28,10 +29,10 @@ It needs Linux with two cores and Docker. The part pages also needs nginx, wrk a
 the npm registry; without the latter its rows are left out.
 `;
 
-type Options = { minutes: number; skipCold: boolean };
+type Options = { minutes: number; rounds: number; skipCold: boolean };
 
 const PARTS: Record<string, (blog: () => Promise<Blog>, options: Options) => Promise<Row[]>> = {
-  image: async (blog, { skipCold }) => measureImage(await blog(), { skipCold }),
+  image: async (blog, options) => measureImage(await blog(), options),
   start: async (blog) => measureContainer(await blog()),
   pages: async (blog) => measurePages(await blog()),
   secrets: measureSecrets,
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     options: {
       help: { type: 'boolean', short: 'h' },
       minutes: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '3' },
       'skip-cold': { type: 'boolean', default: false },
     },
     allowPositionals: true,
@@ -53,6 +55,10 @@ async function main(): Promise<void> {
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) throw new Error('--minutes is not a number of minutes. Set it to one, such as 5.');
 
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error('--rounds is not a whole number. Set it to one of at least 1.');
+
   let opened: Promise<Blog> | undefined;
   const blog = () => {
     opened ??= openBlog();
@@ -62,7 +68,7 @@ async function main(): Promise<void> {
     for (const [name, measure] of Object.entries(PARTS)) {
       if (positionals.length > 0 && !positionals.includes(name)) continue;
       progress(`${name}:`);
-      const rows = await measure(blog, { minutes, skipCold: values['skip-cold'] });
+      const rows = await measure(blog, { minutes, rounds, skipCold: values['skip-cold'] });
       for (const { figure, measured, target } of rows)
         console.info(`${figure}: ${measured}${target ? ` (target ${target})` : ''}`);
       writeTable(name, rows);

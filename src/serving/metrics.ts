@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { currentContentLog } from '#content-log/follow.ts';
-import { openClient } from '#database/open-client.ts';
+import { openClient, type PoolCounts } from '#database/open-client.ts';
 import { reachability } from '#database/reachability.ts';
 import type { Pages } from '#page-cache/pages.ts';
 import { renderCounts } from '#page-cache/renders.ts';
@@ -20,6 +20,9 @@ export type Metrics = {
   observe: (kind: RequestKind, response: ServerResponse, since: number) => void;
 };
 
+/** Where the metrics come from that only the server knows. */
+export type MetricsSources = { pages: Pages; pool: () => PoolCounts };
+
 /** Seconds: finished pages take under a millisecond, rendered ones up to some seconds. */
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -27,7 +30,11 @@ const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
  * Serves `/metrics` in Prometheus's text format on a port of its own, which should not be public. No label holds a path,
  * a value or anything else from a request. The names follow https://prometheus.io/docs/practices/naming/.
  */
-export async function serveMetrics(hostname: string, port: number, pages: Pages): Promise<Metrics> {
+export async function serveMetrics(
+  hostname: string,
+  port: number,
+  { pages, pool }: MetricsSources,
+): Promise<Metrics> {
   // Loaded only if metrics are on: it takes longer than everything else before the first page.
   const { collectDefaultMetrics, Counter, Gauge, Histogram, register } = await import('prom-client');
   collectDefaultMetrics();
@@ -75,13 +82,23 @@ export async function serveMetrics(hostname: string, port: number, pages: Pages)
   });
   new Gauge({
     name: 'sealed_database_connections',
-    help: "Connections of the pages' pool, and queries that wait for one.",
+    help: 'Connections to the database, and queries that wait for one.',
     labelNames: ['state'],
     collect() {
-      const { totalCount = 0, idleCount = 0, waitingCount = 0 } = openClient.pool ?? {};
-      this.set({ state: 'active' }, totalCount - idleCount);
-      this.set({ state: 'idle' }, idleCount);
-      this.set({ state: 'waiting' }, waitingCount);
+      const pools = [pool(), ...(openClient.pool ? [openClient.pool] : [])];
+      const sum = (count: (pool: PoolCounts) => number) => pools.reduce((all, one) => all + count(one), 0);
+      this.set(
+        { state: 'active' },
+        sum(({ totalCount, idleCount }) => totalCount - idleCount),
+      );
+      this.set(
+        { state: 'idle' },
+        sum(({ idleCount }) => idleCount),
+      );
+      this.set(
+        { state: 'waiting' },
+        sum(({ waitingCount }) => waitingCount),
+      );
     },
   });
   new Gauge({

@@ -16,15 +16,21 @@ import { requestId, withRequestId } from './request-id.ts';
 /** On Linux, a thread has its own priority: if there is only one core, responses go before renders. */
 const NICENESS = 10;
 
+/** Milliseconds between two reports of the pool for `/metrics`. */
+const POOL_INTERVAL = 2_000;
+
+const NO_CONNECTIONS: PoolCounts = { totalCount: 0, idleCount: 0, waitingCount: 0 };
+
 /** What the server tells the thread. */
 type Order = { id: number; path: string; requestId: string | undefined } | 'stop';
 
 /**
- * What the thread tells the server: the result of a render, its pool's connections each time they may have changed, or why
- * the database can't be used; `problem` is empty if it can be again.
+ * What the thread tells the server: the result of a render, the connections of its pool, or why the database can't be used;
+ * `problem` is empty if it can be again.
  */
 type Report =
-  | { id: number; result: Rendered | { failure: string }; pool: PoolCounts | undefined }
+  | { id: number; result: Rendered | { failure: string } }
+  | { pool: PoolCounts }
   | { problem: string; since: number };
 
 type ThreadData = { store: SharedStore | undefined; signIns: string[] };
@@ -37,6 +43,8 @@ export type RenderThread = {
   load: () => void;
   /** Renders a page that is the same for every reader. */
   render: (path: string) => ReturnType<Render>;
+  /** The connections of the thread's pool, some seconds ago. */
+  pool: () => PoolCounts;
   /** Closes the thread's database connections, and ends it. */
   stop: () => Promise<void>;
 };
@@ -48,6 +56,7 @@ export type RenderThread = {
  */
 export function createRenderThread(file: string): RenderThread {
   let thread: Worker | undefined;
+  let pool = NO_CONNECTIONS;
   const pending = new Map<number, Pending>();
   let count = 0;
 
@@ -58,13 +67,16 @@ export function createRenderThread(file: string): RenderThread {
       transferList: store ? [store.port] : [],
     });
     started.on('message', (report: Report) => {
+      if ('pool' in report) {
+        pool = report.pool;
+        return;
+      }
       if (!('id' in report)) {
         if (report.problem)
           reportUnreachable(new Error(report.problem), report.since - performance.timeOrigin);
         else reportReachable();
         return;
       }
-      openClient.pool = report.pool;
       const waiting = pending.get(report.id);
       pending.delete(report.id);
       if ('failure' in report.result) waiting?.reject(new Error(report.result.failure));
@@ -95,6 +107,7 @@ export function createRenderThread(file: string): RenderThread {
         pending.set(count, { resolve, reject });
         tell({ id: count, path, requestId: requestId() });
       }),
+    pool: () => pool,
     stop: async () => {
       if (!thread) return;
       const ended = new Promise((resolve) => thread?.once('exit', resolve));
@@ -109,7 +122,6 @@ export function renderPages(folder: string): void {
   const server = parentPort;
   if (!server) throw new Error('Pages are rendered in a thread of the server only.');
   const report = (message: Report) => server.postMessage(message);
-  if (process.platform === 'linux') setPriority(NICENESS);
   serveFrom(folder);
   const { store, signIns }: ThreadData = workerData;
   adoptSignIns(signIns);
@@ -123,8 +135,15 @@ export function renderPages(folder: string): void {
   );
   // Without polling, the database may sleep; it is only queried when a render wakes it anyway.
   if (setting('CONTENT_LOG_POLL_SECONDS') > 0) watchDatabase();
+  if (setting('METRICS_PORT') > 0) {
+    setInterval(() => {
+      const { totalCount, idleCount, waitingCount } = openClient.pool ?? NO_CONNECTIONS;
+      report({ pool: { totalCount, idleCount, waitingCount } });
+    }, POOL_INTERVAL).unref();
+  }
   const next = createNextApp(folder);
   next.load();
+  let isFirst = true;
   server.on('message', async (order: Order) => {
     if (order === 'stop') {
       await disconnect().catch(() => undefined);
@@ -133,7 +152,9 @@ export function renderPages(folder: string): void {
     const result = await withRequestId(order.requestId, () => next.render(order.path)).catch(
       (error: unknown) => ({ failure: error instanceof Error ? error.message : String(error) }),
     );
-    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = openClient.pool ?? {};
-    report({ id: order.id, result, pool: { totalCount, idleCount, waitingCount } });
+    report({ id: order.id, result });
+    // Not before the first render: its reader waits until Next.js is loaded.
+    if (isFirst && process.platform === 'linux') setPriority(NICENESS);
+    isFirst = false;
   });
 }

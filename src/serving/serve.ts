@@ -82,7 +82,10 @@ export async function serve(folder: string, command: string): Promise<void> {
     shouldUpgradeCallback: () => false,
   };
   const metricsPort = setting('METRICS_PORT');
-  const metrics = metricsPort > 0 ? await serveMetrics(hostname, metricsPort, pages) : undefined;
+  const metrics =
+    metricsPort > 0
+      ? await serveMetrics(hostname, metricsPort, { pages, pool: renderThread.pool })
+      : undefined;
 
   const answer = (request: IncomingMessage, response: ServerResponse): RequestKind => {
     if (screenRequest(request, response)) return 'rejected';
