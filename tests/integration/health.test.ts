@@ -8,9 +8,8 @@ it('checks the health of a standalone build with the bundled commands only and n
   const folder = mkdtempSync(join(tmpdir(), 'sealed-health-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const build = join(inject('siteFolder'), '.next/standalone');
-  for (const name of readdirSync(build).filter((file) => /^sealed.*\.js$/.test(file)))
+  for (const name of readdirSync(build).filter((file) => /^(?:sealed.*\.js|package\.json)$/.test(file)))
     copyFileSync(join(build, name), join(folder, name));
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   // Marks a bundle; without it the command would look for the project's .env.
   writeFileSync(join(folder, 'prisma'), '');
   const { hostname, port } = new URL(inject('siteUrl'));
