@@ -44,8 +44,9 @@ function fromParts([year, month, day, hour = '0', minute = '0', second = '0', fr
 }
 
 /** Without a zone, `Date.parse` would take the machine's own. */
-function fromWords(text: string): Date | undefined {
-  if (!/[a-z]{3}/i.test(text) || !/\d{4}/.test(text)) return undefined;
+function fromWords(words: string): Date | undefined {
+  if (!/[a-z]{2}/i.test(words) || !/\d{4}/.test(words)) return undefined;
+  const text = words.replace(/(?<=\d)(?:st|nd|rd|th)\b/, '');
   const hasZone = /(?:\b(?:Z|UTC|GMT|[ECMP][SD]T)|\d{1,2}:\d{2}(?::\d{2})?\s*[+-]\d{2}:?\d{2})\)?$/.test(
     text,
   );

@@ -14,8 +14,12 @@ const LARGEST_TEXT = 5 * 1024 * 1024;
 
 const POST_NAME = /\.(?:md|markdown|mdx)$/i;
 
-/** Folders that hold no posts: hidden ones, packages, and Hugo's templates for new posts. */
-const IGNORED_FOLDER = /^(?:\..*|node_modules|archetypes)$/;
+/** Folders that hold no posts: hidden ones, packages, Hugo's templates and its themes' examples, and Jekyll's output. */
+const IGNORED_FOLDER = /^(?:\..*|node_modules|archetypes|exampleSite|_site)$/;
+
+/** The pages of a section, and a home page that has no title of its own. */
+const LIST_PAGE = /(?:^|\/)_index\.\w+$/;
+const HOME_PAGE = /^index\.\w+$/;
 
 /** Where static site generators keep the files whose addresses start with a slash. */
 const STATIC_FOLDERS = ['', 'static', 'public'];
@@ -189,8 +193,8 @@ function createReader(folder: string, memory: FolderMemory) {
   const read = (file: string): PostFile | undefined => {
     const text = textOf(file);
     if (text === undefined) return undefined;
-    if (/(?:^|\/)_index\.\w+$/.test(file))
-      return void warn('skipped', file, 1, 'The page of a section is skipped.');
+    if (LIST_PAGE.test(file) || (HOME_PAGE.test(file) && !/^title\s*[:=]/im.test(text)))
+      return void warn('skipped', file, 1, 'The page of a list is skipped.');
     try {
       const post = parsePostFile(text, file);
       if (!post) return void warn('skipped', file, 1, 'The file has no front matter, so it is skipped.');

@@ -79,7 +79,9 @@ export function parsePostFile(text: string, file: string): ParsedPost | undefine
   const isTrue = (field: Field | undefined): boolean | undefined => {
     const value = field && textOf(field).toLowerCase();
     if (value === undefined) return undefined;
-    if (value === 'true' || value === 'false') return value === 'true';
+    // YAML of Jekyll's and Hugo's age has more words for it.
+    if (/^(?:true|yes|on)$/.test(value)) return true;
+    if (/^(?:false|no|off)$/.test(value)) return false;
     return fault(line(field), `${field?.key} is neither true nor false.`);
   };
   const listOf = (field: Field, split: RegExp | undefined): string[] => {
@@ -237,7 +239,7 @@ function separatorOf(value: unknown): RegExp {
   return typeof value === 'string' && value.includes(',') ? /,/ : /\s+/;
 }
 
-/** The address in a cover: text, or a map with one, as Hugo's PaperMod and Astro write it. */
+/** The address in a cover: text, or a map with one, as themes of Hugo, Jekyll and Astro want it. */
 function coverAddress(value: unknown): string | undefined {
   if (typeof value === 'string') return value.trim();
   if (typeof value !== 'object' || value === null) return undefined;
@@ -254,7 +256,7 @@ function coverDetails(value: object | null): Record<string, unknown> {
 }
 
 /** The first is the one that an export writes. */
-export const COVER_KEYS = ['image', 'url', 'src'];
+export const COVER_KEYS = ['image', 'url', 'src', 'path'];
 
 function blankLines(content: string): number {
   return (/^(?:[ \t]*\n)*/.exec(content)?.[0].split('\n').length ?? 1) - 1;

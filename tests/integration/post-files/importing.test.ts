@@ -185,6 +185,8 @@ describe('an import', () => {
       'page.png': '<html>',
       'README.md': '# About this folder',
       '_index.md': markdown('title: Posts'),
+      'index.markdown': markdown('layout: home'),
+      'themes/x/exampleSite/content/b.md': markdown('title: T'),
     });
     expect(found).toEqual({
       warnings: [
@@ -197,6 +199,7 @@ describe('an import', () => {
         ['a.mdx', 14, 'missing', 1],
         ['a.mdx', 16, 'unknown', 1],
         ['a.mdx', 18, 'shortcode', 2],
+        ['index.markdown', 1, 'skipped', 1],
       ],
     });
     const [post] = await database.query<{ content: string }>('SELECT "content" FROM "Post"');
