@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ImageBuilder } from '../src/plant/builder.ts';
-import { plantedValue, plants } from '../src/plant/plants.ts';
+import { PLANTS } from '../src/plant/plants.ts';
+import { plantedValue } from '../src/plant/writings.ts';
 
 // node bench/compare.ts: what sealcheck, gitleaks and trufflehog find in the corpus, in one run, and how long they
 // take. Each pair is one tree: the layers' files unchanged, with the image's documents beside them. The scanners know
@@ -17,13 +18,13 @@ function write(path: string, bytes: Buffer): void {
 }
 
 function foundIn(text: string): number {
-  return plants.filter(({ id }) => text.includes(`/${id}/`)).length;
+  return PLANTS.filter(({ id }) => text.includes(`/${id}/`)).length;
 }
 
 try {
   const corpus = join(folder, 'corpus');
   const lines: string[] = [];
-  for (const plant of plants) {
+  for (const plant of PLANTS) {
     const value = `postgresql://sealed:${encodeURIComponent(plantedValue())}@db.internal:5432/blog`;
     lines.push(`${plant.id.replace('-', '_')}=${value}`);
     const image = new ImageBuilder();
@@ -47,7 +48,7 @@ try {
     [
       'sealcheck',
       process.execPath,
-      [cli, 'dir', corpus, '--env-file', env, '--format', 'json', '--output', report],
+      [cli, 'dir', corpus, '--dotenv', env, '--format', 'json', '--output', report],
       () => spawnSync('cat', [report], { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout,
     ],
     [
@@ -64,7 +65,7 @@ try {
     ],
   ];
   console.log(
-    `${plants.length} pairs of hiding place and encoding, a PostgreSQL URL in each\n| tool | pairs found | seconds |\n| --- | ---: | ---: |`,
+    `${PLANTS.length} pairs of hiding place and encoding, a PostgreSQL URL in each\n| tool | pairs found | seconds |\n| --- | ---: | ---: |`,
   );
   for (const [name, program, parameters, output] of tools) {
     rmSync(report, { force: true });

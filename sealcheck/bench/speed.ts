@@ -9,11 +9,7 @@ const image = process.argv[2] ?? 'node:26-trixie-slim';
 const cli = join(import.meta.dirname, '../src/cli.ts');
 const folder = mkdtempSync(join(tmpdir(), 'sealcheck-bench-'));
 
-interface Measured {
-  seconds: number;
-  megabytes: number;
-  code: number | null;
-}
+type Measured = { seconds: number; megabytes: number; code: number | null };
 
 function measure(target: string, secrets: number): Measured {
   const file = join(folder, 'env');
@@ -26,7 +22,7 @@ function measure(target: string, secrets: number): Measured {
   const started = performance.now();
   const wrapped = existsSync('/usr/bin/time');
   const memory = join(folder, 'memory');
-  const command = [process.execPath, cli, 'image', target, '--env-file', file];
+  const command = [process.execPath, cli, 'image', target, '--dotenv', file];
   const ran = wrapped
     ? spawnSync('/usr/bin/time', ['-q', '-f', '%M', '-o', memory, ...command])
     : spawnSync(command[0] ?? '', command.slice(1));
@@ -41,7 +37,7 @@ try {
   const tar = join(folder, 'image.tar');
   if (spawnSync('docker', ['save', '-o', tar, image]).status !== 0)
     throw new Error(`docker save ${image} failed; is the image there?`);
-  console.log(`${image}, ${availableParallelism()} cores, Node.js ${process.version}; median of 3 runs`);
+  console.log(`${image}, ${availableParallelism()} cores, Node.js ${process.version}; best of 3 runs`);
   console.log('| source | secrets | seconds | memory, MB | exit |\n| --- | ---: | ---: | ---: | ---: |');
   for (const [name, target] of [
     ['tar', tar],
@@ -49,10 +45,10 @@ try {
   ] as const) {
     for (const secrets of [1, 20, 200]) {
       const runs = [1, 2, 3].map(() => measure(target, secrets)).sort((a, b) => a.seconds - b.seconds);
-      const median = runs[1];
+      const best = runs[0];
       const most = Math.max(...runs.map((run) => run.megabytes));
       console.log(
-        `| ${name} | ${secrets} | ${median?.seconds.toFixed(1)} | ${most.toFixed(0)} | ${median?.code} |`,
+        `| ${name} | ${secrets} | ${best?.seconds.toFixed(1)} | ${most.toFixed(0)} | ${best?.code} |`,
       );
     }
   }

@@ -1,133 +1,28 @@
-#!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { runCanary } from './canary/canary.ts';
-import { defaultLimits, type Limits } from './contents/budget.ts';
+import {
+  limitsOf,
+  preparedBy,
+  repeated,
+  type SharedOptions,
+  secretsOf,
+  wholeNumber,
+  withSecrets,
+} from './command-line.ts';
+import { defaultLimits } from './contents/budget.ts';
 import { checkImage } from './image/check-image.ts';
 import { openImage } from './image/source.ts';
 import type { CheckOptions } from './options.ts';
 import { selfTest } from './plant/self-test.ts';
 import type { Report } from './report/findings.ts';
-import { FORMATS, type Format, failedReport, publish } from './report/publish.ts';
+import { FORMATS, failedReport, publish } from './report/publish.ts';
 import { inColour, plainly } from './report/text.ts';
-import { readAllowFile } from './secrets/allowed.ts';
-import { readContext } from './secrets/context.ts';
-import { type DeclaredSecret, readEnvFile, readSecretOption } from './secrets/declare.ts';
-import { type Prepared, prepare } from './secrets/prepare.ts';
 import { checkSite, defaultCrawlLimits } from './site/check-site.ts';
 import { checkTree } from './tree/check-tree.ts';
-import { CouldNotCheck, ExitCode, messageOf } from './verdict.ts';
+import { ExitCode, messageOf } from './verdict.ts';
 import { version } from './version.ts';
 
 const variables = process.env;
-
-type SharedOptions = {
-  secret: string[];
-  dotenv: string[];
-  envFile: string[];
-  context: string[];
-  notSecret: string[];
-  allowFile: string[];
-  format: Format;
-  output?: string;
-  strict?: boolean;
-  maxDepth: number;
-  maxUnpacked: number;
-  allowFrameworkKeys?: boolean;
-};
-
-const repeated = (value: string, before: string[]): string[] => [...before, value];
-
-function wholeNumber(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('it takes a whole number above 0.');
-  return number;
-}
-
-function withSecrets(command: Command): Command {
-  return command
-    .option(
-      '--secret <id=name,src=file|env=NAME>',
-      "a secret to look for, in Docker's syntax (repeatable)",
-      repeated,
-      [],
-    )
-    .option('--dotenv <file>', 'look for the value of each line of an env file (repeatable)', repeated, [])
-    .option(
-      '--env-file <file>',
-      'the same; Node.js reads an option of this name too, so --dotenv is safer (repeatable)',
-      repeated,
-      [],
-    )
-    .option('--context <folder>', 'look for every credential in a build context (repeatable)', repeated, [])
-    .option(
-      '--not-secret <name>',
-      'a secret, or a part of one, that is not searched for: NAME, key, a.path or id:a.path (repeatable)',
-      repeated,
-      [],
-    )
-    .option(
-      '--allow-file <file>',
-      'the same, a line each, with a last day and a reason (repeatable)',
-      repeated,
-      [],
-    )
-    .addOption(new Option('--format <format>', 'what the report is').choices(FORMATS).default('text'))
-    .option('--output <file>', 'write the report to a file and a summary to the terminal')
-    .option(
-      '--max-depth <n>',
-      'how deep archives within archives are opened',
-      wholeNumber,
-      defaultLimits.depth,
-    )
-    .option(
-      '--max-unpacked <MiB>',
-      'what one file may unpack to',
-      wholeNumber,
-      defaultLimits.unpackedFile / 2 ** 20,
-    )
-    .option(
-      '--strict',
-      'exit 2 if a file could not be opened, such as an encrypted archive (the default for image)',
-    )
-    .option('--no-strict', 'say so in the verdict and exit 0')
-    .option('--allow-framework-keys', "list a framework's own live keys without calling them a leak");
-}
-
-function secretsOf(options: SharedOptions): DeclaredSecret[] {
-  const declared = [
-    ...options.secret.map((option) => readSecretOption(option, variables)),
-    ...[...options.dotenv, ...options.envFile].flatMap(readEnvFile),
-  ];
-  const isDeclared = new Set(declared.map(({ value }) => value.toString('latin1').trim()));
-  const found = options.context.flatMap(readContext);
-  const secrets = [
-    ...declared,
-    ...found.filter(({ value }) => !isDeclared.has(value.toString('latin1').trim())),
-  ];
-  if (secrets.length === 0) {
-    throw new CouldNotCheck(
-      options.context.length > 0
-        ? 'no credential was found in the build context, so nothing could be checked; give --secret id=…,src=…'
-        : 'no secret was given, so nothing could be checked; give --secret id=…,src=…, --dotenv or --context',
-    );
-  }
-  return secrets;
-}
-
-/** Compiles the search for the options. */
-function preparedBy(options: SharedOptions): Prepared {
-  const allowed = options.allowFile.map((path) => readAllowFile(path, new Date()));
-  const exempt = new Set([...options.notSecret, ...allowed.flatMap(({ names }) => names)]);
-  const prepared = prepare(secretsOf(options), exempt);
-  return { ...prepared, warnings: [...prepared.warnings, ...allowed.flatMap(({ warnings }) => warnings)] };
-}
-
-const limitsOf = (options: SharedOptions): Limits => ({
-  ...defaultLimits,
-  depth: options.maxDepth,
-  unpackedFile: options.maxUnpacked * 2 ** 20,
-});
 
 function progressOn(stream: NodeJS.WriteStream): { show(bytes: number): void; clear(): void } {
   if (!stream.isTTY || variables.CI) return { show: () => undefined, clear: () => undefined };
@@ -154,7 +49,7 @@ async function run(
 ): Promise<void> {
   const progress = progressOn(process.stderr);
   try {
-    const prepared = preparedBy(options);
+    const prepared = preparedBy(options, variables);
     const how = {
       prepared,
       limits: limitsOf(options),
@@ -250,7 +145,7 @@ withSecrets(
       run('canary', options.image ?? 'the build', options, (how) =>
         runCanary({
           ...how,
-          secrets: secretsOf(options),
+          secrets: secretsOf(options, variables),
           command,
           ...(options.image !== undefined && { image: options.image }),
           expected: options.expectFile,
@@ -276,7 +171,7 @@ program
     else {
       for (const { place, encoding, reason } of result.missed)
         process.stdout.write(`✗ ${reason}: ${place}, ${encoding}\n`);
-      for (const reason of result.incomplete) process.stdout.write(`! not read whole: ${reason}\n`);
+      for (const reason of result.incomplete) process.stdout.write(`! not read completely: ${reason}\n`);
       const score = ((100 * result.found) / result.planted).toFixed(1);
       process.stdout.write(
         `${result.found} of ${result.planted} planted leaks found in the right place (${score} %), ${result.seconds.toFixed(1)} s\n`,

@@ -6,21 +6,22 @@ import { onTestFinished } from 'vitest';
 import { defaultLimits, type Limits } from '../src/contents/budget.ts';
 import { checkImage } from '../src/image/check-image.ts';
 import type { ImageSource } from '../src/image/source.ts';
-import { type ImageBuilder, imageFile, type PlantedEntry } from '../src/plant/builder.ts';
+import type { BuiltFile, ImageBuilder, PlantedEntry } from '../src/plant/builder.ts';
+import { imageFile } from '../src/plant/self-test.ts';
 import type { Report } from '../src/report/findings.ts';
 import { prepare } from '../src/secrets/prepare.ts';
 
 /** An archive's files as a source that can be read repeatedly. */
-export const sourceOf = (files: readonly { name: string; bytes: Buffer }[]): ImageSource => ({
+export const sourceOf = (files: readonly BuiltFile[]): ImageSource => ({
   name: 'image.tar',
   kind: 'archive',
   async *files() {
-    for (const { name, bytes } of files) yield imageFile(name, bytes);
+    for (const file of files) yield imageFile(file);
   },
 });
 
 export function checkFiles(
-  files: readonly { name: string; bytes: Buffer }[],
+  files: readonly BuiltFile[],
   secrets: Readonly<Record<string, string>>,
   limits: Limits = defaultLimits,
 ): Promise<Report> {

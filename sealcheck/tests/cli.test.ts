@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ImageBuilder, tarOf } from '../src/plant/builder.ts';
-import { plantedValue } from '../src/plant/plants.ts';
+import { plantedValue } from '../src/plant/writings.ts';
 import { cli, run, temporaryFolder } from './checking.ts';
 
 const value = plantedValue();
@@ -124,6 +124,15 @@ describe('the command', () => {
     });
     expect(log.runs[0].tool.driver.rules[log.runs[0].results[0].ruleIndex].id).toBe('secret');
   });
+
+  it.each(['--dotenv', '--context', '--allow-file'])(
+    'does not print a value that %s was given',
+    async (option) => {
+      const value = randomBytes(18).toString('base64url').replace(/[-_]/g, '7');
+      const ran = await run(['dir', '.', '--secret', 'id=token,env=TOKEN', option, value], { TOKEN: value });
+      expect([ran.code, ran.out + ran.err]).toEqual([2, expect.not.stringContaining(value)]);
+    },
+  );
 
   it.each(['id=db,src=$V', 'id=db,env=$V', 'id=$V', '$V', 'id=db,value=$V', 'id=db,type=env,src=$V'])(
     'does not repeat a value that was given instead of its name: %s',

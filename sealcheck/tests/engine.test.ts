@@ -7,23 +7,29 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { engineHas, run, temporaryFolder } from './checking.ts';
 import { fiftySecrets } from './fifty-secrets.ts';
+import { shapes } from './shapes.ts';
 
 const docker = (...parameters: string[]) => spawnSync('docker', parameters, { encoding: 'utf8' });
 
 describe('no false alarm', () => {
-  it.each(['node:26-trixie-slim', 'postgres:18'])('is caused in %s by 50 random secrets', async (image) => {
-    if (!engineHas(image)) return;
-    const file = join(temporaryFolder(), 'env');
-    writeFileSync(file, fiftySecrets());
-    const ran = await run(['image', image, '--env-file', file, '--format', 'json']);
-    const report = JSON.parse(ran.out);
-    expect({ findings: report.findings, incomplete: report.incomplete, warnings: report.warnings }).toEqual({
-      findings: [],
-      incomplete: [],
-      warnings: [],
-    });
-    expect(ran.code).toBe(0);
-  });
+  it.each(['node:26-trixie-slim', 'postgres:18'])(
+    'is caused in %s by 50 random secrets and 50 shapes of configuration',
+    async (image) => {
+      if (!engineHas(image)) return;
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, 'env'), fiftySecrets());
+      const options = shapes().flatMap(({ name, text }) => {
+        const file = join(folder, name);
+        writeFileSync(file, text);
+        return name.endsWith('.env') ? ['--dotenv', file] : ['--secret', `id=${name},src=${file}`];
+      });
+      const all = [...options, '--dotenv', join(folder, 'env')];
+      const ran = await run(['image', image, ...all, '--format', 'json']);
+      const { findings, incomplete, unopened } = JSON.parse(ran.out);
+      expect({ findings, incomplete, unopened }).toEqual({ findings: [], incomplete: [], unopened: [] });
+      expect(ran.code).toBe(0);
+    },
+  );
 });
 
 describe('an image that the engine does not have', () => {

@@ -161,6 +161,18 @@ describe('a file in an unknown format', () => {
   it('is searched for line by line, with a warning', () => {
     expect(prepared('first x7Kf92jQmz\nsecond y8Kf92jQmz').warnings.join()).toMatch(/format is not known/);
   });
+
+  it.each([
+    ['PHP', "<?php\ndefine('DB_PASSWORD', 'VALUE');\ndefine('DB_HOST', 'x');\n"],
+    ['users and passwords', 'admin:VALUE\nbob:Aa11Bb22Cc33\n'],
+    ['CSV', 'user,password\nbob,VALUE\n'],
+    ['a command', 'curl -u app:VALUE https://api.example'],
+    ['a sentence', 'the password is VALUE\nkeep it safe\n'],
+    ['JSON lines', '{"password":"Aa11Bb22Cc33"}\n{"password":"VALUE"}\n'],
+  ])('is searched for its random words: %s', (_name, text) => {
+    const random = randomBytes(12).toString('hex');
+    expect(hitsOf(text.replace('VALUE', random), Buffer.from(`x="${random}"`))).not.toEqual([]);
+  });
 });
 
 describe('a random value in an env file', () => {
@@ -170,6 +182,7 @@ describe('a random value in an env file', () => {
         randomBytes(16).toString('hex'),
         randomBytes(24).toString('base64'),
         randomUUID(),
+        '/VYgnfTFQeHk/z/lM3mESp/geON8s1Sf',
       ]) {
         const [secret] = secretsOfLines(`${name}=${value}`, '.env');
         expect(secret && prepare([secret]).search.parts, value).not.toEqual([]);

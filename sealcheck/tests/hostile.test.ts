@@ -7,7 +7,8 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { defaultLimits } from '../src/contents/budget.ts';
 import { ImageBuilder, type PlantedEntry, tarOf } from '../src/plant/builder.ts';
-import { plantedValue, zipOf } from '../src/plant/plants.ts';
+import { zipOf } from '../src/plant/places.ts';
+import { plantedValue } from '../src/plant/writings.ts';
 import { checkBuilt, checkFiles, run, temporaryFolder } from './checking.ts';
 import { entryOf, headerOf } from './tar-headers.ts';
 
@@ -37,7 +38,24 @@ async function runOn(archive: Buffer, more: string[] = []) {
   return run(['image', path, '--secret', 'id=token,env=TOKEN', ...more], { TOKEN: value });
 }
 
-describe('an image that cannot be read whole', () => {
+describe('a file with thousands of heads of xz', () => {
+  it.each([
+    ['that are invalid', Buffer.from('fd377a585a00', 'hex'), 0],
+    ['without anything after them', Buffer.from('fd377a585a000004e6d6b446', 'hex'), 2],
+  ])('%s is read in seconds', async (_name, head, code) => {
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, 'a.bin'),
+      Buffer.concat([Buffer.from('aa'), Buffer.alloc(40_000 * head.length, head)]),
+    );
+    const started = performance.now();
+    const ran = await run(['dir', folder, '--secret', 'id=token,env=TOKEN'], { TOKEN: plantedValue() });
+    expect(ran.code).toBe(code);
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+});
+
+describe('an image that cannot be read completely', () => {
   it.each([0.1, 0.5, 0.9, 0.99])(
     'is not reported clean if its tar is cut at %d of its length',
     async (share) => {
@@ -89,7 +107,7 @@ describe('an image that cannot be read whole', () => {
     const ran = await runOn(archive.subarray(0, archive.length - 2000));
     expect(ran.code).toBe(1);
     expect(ran.out).toMatch(/✗ token/);
-    expect(ran.out).toMatch(/not read whole: .*cut short/);
+    expect(ran.out).toMatch(/not read completely: .*cut short/);
   });
 
   it('is not reported clean if a layer uses an unsupported compression', async () => {
@@ -336,7 +354,7 @@ describe('a scan of malicious input', () => {
     expect(dug.stderr).toBe('');
     const ran = await run(['dir', folder, '--secret', 'id=token,env=TOKEN'], { TOKEN: value });
     expect(ran.code).toBe(2);
-    expect(ran.out).toMatch(/not read whole: .*could not be read \(ENAMETOOLONG\)/);
+    expect(ran.out).toMatch(/not read completely: .*could not be read \(ENAMETOOLONG\)/);
     expect(ran.out).toMatch(/pipe is neither a file, a directory nor a link/);
   });
 

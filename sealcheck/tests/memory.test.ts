@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ImageBuilder, type PlantedEntry, tarOf } from '../src/plant/builder.ts';
-import { plantedValue, zipOf } from '../src/plant/plants.ts';
+import { zipOf } from '../src/plant/places.ts';
+import { plantedValue } from '../src/plant/writings.ts';
 import { run, temporaryFolder } from './checking.ts';
 import { headerOf } from './tar-headers.ts';
 

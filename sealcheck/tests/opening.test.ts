@@ -57,6 +57,17 @@ describe('an archive that Node.js cannot open', () => {
     expect(report.unopened).toEqual([]);
   });
 
+  it('is opened in the middle of other bytes: xz', async () => {
+    const text = await packed('dump.sql.xz', TEXT);
+    for (const after of ['', 'YZ more'.repeat(20)])
+      expect(
+        await check({ 'app.bin': Buffer.concat([Buffer.from('junk'.repeat(99)), text, Buffer.from(after)]) }),
+      ).toMatchObject({
+        verdict: 'leak',
+        unopened: [],
+      });
+  });
+
   it('is opened inside another one, and its names are searched', async () => {
     const named = await packed('x.7z', TEXT);
     const tar = gzipSync(await packed('x.tar', named));

@@ -189,7 +189,7 @@ describe('a fix', () => {
 
 describe('an old Node.js', () => {
   it('gets an error that says so, and exit 2', () => {
-    const launcher = join(import.meta.dirname, '../src/bin.ts');
+    const launcher = join(import.meta.dirname, '../bin.js');
     const pretend = `data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.19.0"})`;
     const ran = spawnSync(process.execPath, ['--import', pretend, launcher, '--help'], { encoding: 'utf8' });
     expect([ran.status, ran.stderr]).toEqual([2, expect.stringMatching(/Node\.js 20\.19\.0 is too old/)]);

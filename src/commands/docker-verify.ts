@@ -17,7 +17,7 @@ Options:
       --secret <path>   the file that holds the database's URL, found as docker:build finds it
   -h, --help            this text
 
-More options, such as --format html --output report.html: node sealcheck/src/cli.ts image --help
+More options, such as --format html --output report.html: npx sealcheck image --help
 Exit codes: 0 clean, 1 leak, 2 could not check.
 `;
 

@@ -36,6 +36,7 @@ function connect() {
   const address = readAddress();
   const max = environment.NEXT_PHASE === 'phase-production-build' ? POOL.generating : POOL.serving;
   const pool = new RotatingPool({ max });
+  openClient.pool = pool;
   // Without a listener, PostgreSQL closing an idle connection would crash this process.
   pool.on('error', (error, client) => {
     const { answeredAt } = client as unknown as PooledClient;

@@ -60,6 +60,16 @@ export const SETTINGS = {
     readBy: 'server',
     purpose: 'how long the server keeps answering after `SIGTERM`, in seconds, at most 3600',
   },
+  METRICS_PORT: {
+    schema: wholeNumber(
+      0,
+      65_535,
+      'is not a TCP port. Set it to a number from 1 to 65535, or to 0 for none.',
+    ),
+    default: '0',
+    readBy: 'server',
+    purpose: 'the port of `/metrics` for Prometheus; 0 turns it off',
+  },
   LOG_FORMAT: {
     schema: oneOf(['lines', 'json'], 'is not a format of the log.'),
     default: 'lines',

@@ -8,7 +8,7 @@ import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
 import { fillPlaceholders } from './placeholders.ts';
 import type { Render } from './render.ts';
-import { recordRender } from './renders.ts';
+import { recordFailedRender, recordRender } from './renders.ts';
 import { matchRoute, type Policy } from './routes.ts';
 import { createPageStore } from './store.ts';
 
@@ -42,9 +42,9 @@ export type Pages = {
   /**
    * Answers a request for a page, or for an address that does not exist.
    *
-   * @returns false for a route handler
+   * @returns what it is, or `undefined` for a route handler
    */
-  answer: (request: IncomingMessage, response: ServerResponse) => boolean;
+  answer: (request: IncomingMessage, response: ServerResponse) => 'page' | 'dynamic page' | undefined;
   /** Expires the pages that show what changed in the database. */
   expire: (changes: ContentChanges) => void;
   /** Bytes and number of the pages in memory. */
@@ -88,6 +88,7 @@ export function createPages({
     capacity,
     log,
     rendered: recordRender,
+    failed: recordFailedRender,
     packed: (path) => {
       const html = pack?.html(path);
       return html === undefined ? undefined : finished(path, html, html);
@@ -157,22 +158,22 @@ export function createPages({
       else if (path.endsWith('/') && matchRoute(shorter))
         redirect(shorter + address.slice(path.length), response);
       else send(NOT_FOUND, request, response);
-      return true;
+      return 'page';
     }
     const { route, slug } = matched;
-    if (route.kind === 'handler') return false;
+    if (route.kind === 'handler') return undefined;
     // A request of the router in a hydrated page; every other page is a single document.
-    if (route.kind === 'hydrated' && request.headers.rsc !== undefined) return false;
+    if (route.kind === 'hydrated' && request.headers.rsc !== undefined) return undefined;
     if (route.kind === 'dynamic') {
       sendDynamic(route.policy, request, response).catch((error: unknown) => {
         log(`pages: ${path} could not be rendered. ${error instanceof Error ? error.message : ''}`);
         sendUnavailable(request, response);
       });
-      return true;
+      return 'dynamic page';
     }
     const exists = slug === undefined || slugs === undefined || slugs.has(slug);
     send(exists && !absent.has(path) ? path : NOT_FOUND, request, response);
-    return true;
+    return 'page';
   };
 
   return {

@@ -22,6 +22,8 @@ export type PageStoreOptions = {
   capacity: number;
   /** Called after each render that produced a page. */
   rendered: (path: string, reason: RenderReason) => void;
+  /** Called after each render that failed. */
+  failed: () => void;
   /** Takes one line for each render that failed while an old page is served. */
   log: (line: string) => void;
 };
@@ -65,7 +67,14 @@ export type PageStore = {
 };
 
 /** Creates a cache of finished pages that renders expired ones again. */
-export function createPageStore({ render, rendered, packed, capacity, log }: PageStoreOptions): PageStore {
+export function createPageStore({
+  render,
+  rendered,
+  failed,
+  packed,
+  capacity,
+  log,
+}: PageStoreOptions): PageStore {
   // In order of last use: the first key is evicted first.
   const entries = new Map<string, Entry>();
   let bytes = 0;
@@ -119,6 +128,7 @@ export function createPageStore({ render, rendered, packed, capacity, log }: Pag
       (error: unknown) => {
         entry.render = undefined;
         entry.failedAt = performance.now();
+        failed();
         if (!entry.page) return remove(path, entry);
         log(`pages: ${path} could not be rendered, so its last version stays in service. ${reason(error)}`);
       },

@@ -14,7 +14,14 @@ export {
 } from './database-url.ts';
 export { declarationOf, SECRET_NAMES, type SecretName } from './declaration.ts';
 export { rotatingKeys } from './derived-keys.ts';
-export { liveSecret, optionalSecret, refreshSecrets, secretProblem, watchSecrets } from './live.ts';
+export {
+  liveSecret,
+  optionalSecret,
+  refreshSecrets,
+  secretAges,
+  secretProblem,
+  watchSecrets,
+} from './live.ts';
 export { mask, maskError } from './masking.ts';
 export { type Phase, phaseVariables } from './phase.ts';
 export { type ReadSecret, readSecret } from './reader.ts';

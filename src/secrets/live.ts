@@ -79,6 +79,13 @@ export function previousSecret<Name extends SecretName>(
   return previous.value as ReadSecret<Name>['value'];
 }
 
+/** For each secret in use, the seconds since this process first saw its value. */
+export function secretAges(): { name: SecretName; seconds: number }[] {
+  return [...(watched.secrets ?? [])].flatMap(([name, { read, previous }]) =>
+    read ? [{ name, seconds: (Date.now() - (previous?.replacedAt ?? performance.timeOrigin)) / 1_000 }] : [],
+  );
+}
+
 /** Why a secret could not be read last time; its last valid value stays in use. */
 export function secretProblem(name: SecretName): string | undefined {
   return watched.secrets?.get(name)?.problem?.message;

@@ -32,11 +32,29 @@ export type AnswerAsset = (request: IncomingMessage, response: ServerResponse) =
 export function createAssets(folder: string): AnswerAsset {
   const assets = findAssets(join(folder, '.next/static'));
   const bodies = new Map<string, Buffer>();
+
+  /** For a page of another release, which would lose its style during a rollout. It must not be cached under that name. */
+  const sendCurrentStyles = (response: ServerResponse, method: string | undefined) => {
+    const files = [...assets.values()].filter(({ type }) => type.startsWith('text/css'));
+    const body = Buffer.concat(files.map(({ files }) => readFileSync(files.get('identity') ?? '')));
+    response.writeHead(200, {
+      'Content-Type': TYPES['.css'],
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'Content-Length': body.length,
+    });
+    response.end(method === 'HEAD' ? undefined : body);
+  };
+
   return (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (!path.startsWith(PREFIX)) return false;
     const asset = assets.get(path);
-    if (!asset) return false;
+    if (!asset && !path.endsWith('.css')) return false;
+    if (!asset) {
+      sendCurrentStyles(response, request.method);
+      return true;
+    }
     const wanted = acceptedCoding(request.headers['accept-encoding']);
     const coding = asset.files.has(wanted) ? wanted : 'identity';
     const file = asset.files.get(coding) ?? '';

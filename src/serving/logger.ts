@@ -2,11 +2,12 @@ import pino, { type Logger } from 'pino';
 import { type SettingValue, setting } from '#environment/settings.ts';
 import { mask } from '#secrets/index.ts';
 import { redact } from './redact.ts';
+import { requestId } from './request-id.ts';
 
 /** pino's number for the level `warn`; see https://getpino.io/#/docs/api?id=loggerlevels-object. */
 const WARN = 40;
 
-type Entry = { level: number; msg?: string; err?: { stack?: string } };
+type Entry = { level: number; msg?: string; requestId?: string; err?: { stack?: string } };
 
 /**
  * Creates the process's logger. It hides secrets twice: fields by their name, and by their value all secrets that the
@@ -20,18 +21,26 @@ export function createLogger(format: SettingValue<'LOG_FORMAT'> = setting('LOG_F
     const stream = entry.level >= WARN ? process.stderr : process.stdout;
     // After parsing, because a secret such as 5432 can also be a JSON number, which a name would make invalid.
     const masked = maskWithin(entry) as Entry;
-    const text =
-      format === 'json' ? JSON.stringify(masked) : [masked.msg, masked.err?.stack].filter(Boolean).join('\n');
-    stream.write(`${text}\n`);
+    stream.write(`${format === 'json' ? JSON.stringify(masked) : asLines(masked)}\n`);
   };
   return pino(
     {
       base: null,
+      mixin: () => {
+        const request = requestId();
+        return request ? { requestId: request } : {};
+      },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { log: (fields) => redact(fields) as Record<string, unknown> },
     },
     { write },
   );
+}
+
+/** The message, the id of the request that caused it, and the stack of an error. */
+function asLines({ msg, requestId: request, err }: Entry): string {
+  const [first = '', ...rest] = [msg, err?.stack].filter(Boolean).join('\n').split('\n');
+  return [request ? `${first} [${request}]` : first, ...rest].join('\n');
 }
 
 /** Masks a JSON value: strings, keys, and numbers or booleans that look like a secret. */

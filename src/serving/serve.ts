@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { serveFrom } from '#build-output/build-folder.ts';
@@ -15,9 +15,11 @@ import { createAssets } from './assets.ts';
 import { followContent } from './content.ts';
 import { answerHealth } from './health.ts';
 import { installServerLog } from './log.ts';
+import { type RequestKind, serveMetrics } from './metrics.ts';
 import { createNextApp } from './next-app.ts';
 import { answerPlainly } from './plain-answer.ts';
 import { createRenderThread } from './render-thread.ts';
+import { withRequest } from './request-id.ts';
 import { screenRequest } from './screening.ts';
 import { stopOnSignal } from './shutdown.ts';
 import { answerStatus } from './status.ts';
@@ -77,17 +79,31 @@ export async function serve(folder: string, command: string): Promise<void> {
     // A server may ignore a request to upgrade: https://www.rfc-editor.org/rfc/rfc9110#section-7.8.
     shouldUpgradeCallback: () => false,
   };
-  const server = createServer(options, (request, response) => {
-    if (screenRequest(request, response)) return;
-    if (answerHealth(request, response) || answerStatus(request, response)) return;
-    if (answerAsset(request, response) || pages.answer(request, response)) return;
+  const metricsPort = setting('METRICS_PORT');
+  const metrics = metricsPort > 0 ? await serveMetrics(hostname, metricsPort, pages) : undefined;
+
+  const answer = (request: IncomingMessage, response: ServerResponse): RequestKind => {
+    if (screenRequest(request, response)) return 'rejected';
+    if (answerHealth(request, response)) return 'health';
+    if (answerStatus(request, response)) return 'dynamic page';
+    if (answerAsset(request, response)) return 'asset';
+    const page = pages.answer(request, response);
+    if (page) return page;
     next.handle(request, response).catch((error: unknown) => {
       console.error(error);
       answerPlainly(response, 503, 'The server is not ready yet. Try again in a minute.', {
         'Retry-After': '30',
       });
     });
-  });
+    return 'handler';
+  };
+  const server = createServer(options, (request, response) =>
+    withRequest(request, () => {
+      const since = performance.now();
+      const kind = answer(request, response);
+      metrics?.observe(kind, response, since);
+    }),
+  );
   server.on('connect', (_request, socket) => refuseTunnel(socket));
   // Longer than proxies keep an idle connection, so that they never send a request over one that is being closed.
   server.keepAliveTimeout = 65_000;

@@ -261,6 +261,19 @@ describe('an asset', () => {
     }
   });
 
+  it('is the current style, and uncacheable, if a page of another release asks for a stylesheet that is gone', async () => {
+    const gone = await ask('/_next/static/chunks/0123456789abcdef.css');
+    expect([gone.status, gone.headers['cache-control'], gone.headers['content-type']]).toEqual([
+      200,
+      'no-store',
+      'text/css; charset=utf-8',
+    ]);
+    const html = (await ask('/')).body.toString();
+    const [, current = ''] = /href="(\/_next\/static\/[^"]+\.css)"/.exec(html) ?? [];
+    expect(gone.body.includes((await ask(current)).body)).toBe(true);
+    expect((await ask('/_next/static/chunks/0123456789abcdef.js')).status).toBe(404);
+  });
+
   it('comes only from the build', async () => {
     for (const path of [
       '/_next/static/../BUILD_ID',

@@ -25,7 +25,7 @@ export async function serveStandalone(
     DATABASE_URL_FILE: join(folder, '.data/database_url'),
     ...variables,
   });
-  const [, url = ''] = await server.printed(/ready at (http:\S+)/);
+  const [, url = ''] = await server.printed(/ready at (http:[^\s"]+)/);
   return { url, log: server.output, stop: () => server.stop() };
 }
 

@@ -26,12 +26,15 @@ export class LimitReached extends Error {
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
+const MOST_ATTEMPTS = 500;
+
 /** Counts what is unpacked from one file or layer. */
 export class Budget {
   readonly limits: Limits;
   readonly #most: number;
   #packed = 0;
   #unpacked = 0;
+  #attempts = 0;
 
   constructor(limits: Limits, most: number) {
     this.limits = limits;
@@ -40,6 +43,13 @@ export class Budget {
 
   read(bytes: number): void {
     this.#packed += bytes;
+  }
+
+  /** Counts an archive that may be damaged: each costs a decoder. @throws LimitReached */
+  attempt(): void {
+    this.#attempts += 1;
+    if (this.#attempts > MOST_ATTEMPTS)
+      throw new LimitReached(`holds more than ${MOST_ATTEMPTS} damaged archives`);
   }
 
   /** @throws LimitReached */
@@ -52,5 +62,18 @@ export class Budget {
         `unpacks to more than ${this.limits.ratio} times its size, as a decompression bomb does`,
       );
     }
+  }
+}
+
+/** Passes a decompressed stream on and counts it. */
+export async function* counted(
+  source: AsyncIterable<Buffer>,
+  budget: Budget,
+  meter = { bytes: 0 },
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of source) {
+    meter.bytes += chunk.length;
+    budget.unpack(chunk.length);
+    yield chunk;
   }
 }

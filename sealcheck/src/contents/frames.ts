@@ -1,5 +1,12 @@
 import { isAscii } from 'node:buffer';
-import { constants, inflateRawSync, inflateSync, type ZlibOptions, zstdDecompressSync } from 'node:zlib';
+import {
+  constants,
+  crc32,
+  inflateRawSync,
+  inflateSync,
+  type ZlibOptions,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { looksDeflated } from './deflate.ts';
 
 /** A compressed frame somewhere in a buffer. `end` is where it ends, or undefined if the buffer ends first. */
@@ -153,10 +160,24 @@ function zstdFrameEnd(bytes: Buffer, start: number): number | 'cut' | 'invalid' 
   return at > bytes.length ? 'cut' : at;
 }
 
+// The .xz file format, 2.1.2: a stream is a multiple of four bytes, and its footer ends with "YZ" after a checksum.
+function xzFrameEnd(bytes: Buffer, start: number): number | undefined {
+  for (
+    let at = bytes.indexOf('YZ', start + 24, 'latin1');
+    at >= 0;
+    at = bytes.indexOf('YZ', at + 1, 'latin1')
+  ) {
+    const isFooter =
+      (at + 2 - start) % 4 === 0 && bytes.readUInt32LE(at - 10) === crc32(bytes.subarray(at - 6, at));
+    if (isFooter) return at + 2;
+  }
+  return undefined;
+}
+
 /** The result of unpacking a frame: its content and end; too large for memory; not a frame after all; or truncated. */
 export type Unpacked =
   | { outcome: 'whole'; content: Buffer; end: number }
-  | { outcome: 'large' }
+  | { outcome: 'large'; end?: number }
   | { outcome: 'chance' }
   | { outcome: 'cut'; content: Buffer };
 
@@ -171,7 +192,13 @@ const isCut = (error: unknown): boolean => (error as NodeJS.ErrnoException).code
 
 /** Unpacks a frame held in memory, up to `most` bytes of content. xz is left to the stream decoder ("large"). */
 export function unpackFrame(bytes: Buffer, frame: Frame, most: number): Unpacked {
-  if (frame.kind === 'xz') return { outcome: 'large' };
+  if (frame.kind === 'xz') {
+    const header = bytes.subarray(frame.start, frame.start + 12);
+    const isWrong = header.length === 12 && header.readUInt32LE(8) !== crc32(header.subarray(6, 8));
+    if (isWrong) return { outcome: 'chance' };
+    const end = xzFrameEnd(bytes, frame.start);
+    return end === undefined ? { outcome: 'cut', content: Buffer.alloc(0) } : { outcome: 'large', end };
+  }
   if (frame.kind === 'zstd') {
     const end = zstdFrameEnd(bytes, frame.start);
     if (end === 'invalid') return { outcome: 'chance' };

@@ -4,7 +4,7 @@ import type { Hit, Search } from '../search/search.ts';
 import { StreamSearch } from '../search/search.ts';
 import { messageOf } from '../verdict.ts';
 import { base64Archives } from './base64.ts';
-import { Budget, LimitReached, type Limits } from './budget.ts';
+import { Budget, counted, LimitReached, type Limits } from './budget.ts';
 import { Carver, Flow, FRAME_WINDOW, IN_MEMORY, once, type View } from './carver.ts';
 import { type Compression, decompressed, kindOf, type TarEntry, tarEntries, withHead } from './decode.ts';
 import { type Frame, unpackFrame } from './frames.ts';
@@ -261,15 +261,17 @@ export class ContentScanner {
     }
     try {
       if (unpacked.outcome !== 'whole') {
+        if (frame.kind === 'xz' && unpacked.outcome === 'cut') budget.attempt();
         if (view.flowing >= MOST_FLOWS) {
           this.#listener.incomplete(inner, 'overlaps too many other large compressed parts to be unpacked');
           return frame.data + 1;
         }
         const flow = this.#flowOf({ where: inner, budget, depth }, frame, view.atStart);
-        await flow.put(bytes.subarray(frame.kind === 'zip' ? frame.data : frame.start));
-        if (!view.last) return flow;
+        const end = unpacked.outcome === 'large' ? unpacked.end : undefined;
+        await flow.put(bytes.subarray(frame.kind === 'zip' ? frame.data : frame.start, end));
+        if (!view.last && end === undefined) return flow;
         await flow.end();
-        return frame.data + 1;
+        return end ?? frame.data + 1;
       }
       budget.unpack(unpacked.content.length);
       if (unpacked.content.length > 0)
@@ -307,15 +309,3 @@ export class ContentScanner {
 const isOutOfReach = (error: unknown): boolean =>
   /windowTooLarge|memory_allocation/.test((error as NodeJS.ErrnoException).code ?? '') ||
   /error code (3|4)$/.test(messageOf(error));
-
-async function* counted(
-  source: AsyncIterable<Buffer>,
-  budget: Budget,
-  meter = { bytes: 0 },
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const chunk of source) {
-    meter.bytes += chunk.length;
-    budget.unpack(chunk.length);
-    yield chunk;
-  }
-}

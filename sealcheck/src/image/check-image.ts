@@ -109,7 +109,7 @@ export async function checkImage(source: ImageSource, options: ImageOptions): Pr
   return reportOf({
     command: 'image',
     target: source.name,
-    prepared,
+    options,
     collector,
     sightings: byPlace(collector.sightings.flatMap((sighting) => byField(sighting, blobs, prepared.search))),
     locate: (sighting) => locateInImage(sighting, structure),
@@ -122,8 +122,6 @@ export async function checkImage(source: ImageSource, options: ImageOptions): Pr
     notes: structure.notes,
     layers: structure.layers.map(({ blob: _, ...layer }) => layer).sort((a, b) => a.index - b.index),
     steps: [...structure.steps, ...steps],
-    allowFrameworkKeys: options.allowFrameworkKeys,
-    strict: options.strict ?? false,
     startedAt,
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Budget, LimitReached } from '../contents/budget.ts';
+import { Budget, counted, LimitReached } from '../contents/budget.ts';
 import { Channel } from '../contents/channel.ts';
 import { decompressed, kindOf, peek, type TarEntry } from '../contents/decode.ts';
 import type { ContentScanner, Listener } from '../contents/scan.ts';
@@ -26,16 +26,6 @@ const MOST_DOCUMENTS = 8 * 2 ** 20;
 type Allowance = {
   bytes: number;
 };
-
-async function* unpackedLayer(
-  source: AsyncIterable<Buffer>,
-  budget: Budget,
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const chunk of source) {
-    budget.unpack(chunk.length);
-    yield chunk;
-  }
-}
 
 async function* metered(
   source: AsyncIterable<Buffer>,
@@ -81,7 +71,7 @@ async function scanBlob(
     if (kind === 'gzip') scanner.scanText({ ...where, nested: ['(gzip header)'] }, first);
     const budget = new Budget(scanner.limits, scanner.limits.unpackedLayer);
     const { head: start, stream: unpacked } = await peek(
-      unpackedLayer(decompressed(kind, metered(stream, budget)), budget),
+      counted(decompressed(kind, metered(stream, budget)), budget),
     );
     if (kindOf(start, '') === 'tar' || start.every((byte) => byte === 0)) {
       blob.paths = paths;

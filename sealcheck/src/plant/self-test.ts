@@ -1,139 +1,87 @@
 import type { Limits } from '../contents/budget.ts';
+import { once } from '../contents/carver.ts';
 import { checkImage } from '../image/check-image.ts';
-import { isObject, type JsonObject, listOf, textOf } from '../image/documents.ts';
+import { isObject, listOf } from '../image/documents.ts';
 import type { ImageFile, ImageSource } from '../image/source.ts';
 import { prepare } from '../secrets/prepare.ts';
 import { CouldNotCheck } from '../verdict.ts';
-import { ImageBuilder, imageFile, layerNames } from './builder.ts';
-import { type Expectation, isFoundAt, type Plant, plantedValue, plants } from './plants.ts';
+import { type BuiltFile, ImageBuilder, LAYER_NAMES } from './builder.ts';
+import type { Expectation } from './places.ts';
+import { isFoundAt, PLANTS } from './plants.ts';
+import { plantedValue } from './writings.ts';
 
 /** The result of a self-test: which pairs were found where they were planted, and which were not. */
-export interface SelfTestResult {
+export type SelfTestResult = {
   planted: number;
   found: number;
   missed: { id: string; place: string; encoding: string; reason: 'not found' | 'found elsewhere' }[];
   incomplete: string[];
   seconds: number;
-}
+};
 
-async function* tee(file: ImageFile, keep: (bytes: Buffer) => void): AsyncGenerator<Buffer, void, undefined> {
+/** Turns bytes in memory into a file of an image archive. */
+export const imageFile = ({ name, bytes }: BuiltFile): ImageFile => ({
+  name,
+  link: '',
+  size: bytes.length,
+  body: once(bytes),
+});
+
+async function imagesOf(index: ImageFile): Promise<unknown[]> {
   const chunks: Buffer[] = [];
-  for await (const chunk of file.body) {
-    if (file.size <= 4 * 2 ** 20) chunks.push(Buffer.from(chunk));
-    yield chunk;
-  }
-  keep(Buffer.concat(chunks));
-}
-
-function parsed(bytes: Buffer | undefined): JsonObject {
+  for await (const chunk of index.body) chunks.push(Buffer.from(chunk));
   try {
-    const value: unknown = JSON.parse(bytes?.toString() ?? '');
-    return isObject(value) ? value : {};
+    const document: unknown = JSON.parse(Buffer.concat(chunks).toString());
+    return isObject(document) ? listOf(document.manifests) : [];
   } catch {
-    return {};
+    throw new CouldNotCheck('index.json of the image is malformed. Make the archive again.');
   }
 }
 
-const blobName = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
-
-function firstImage(
-  documents: ReadonlyMap<string, Buffer>,
-  index: JsonObject,
-  depth = 0,
-): JsonObject | undefined {
-  if (depth > 4) return undefined;
-  for (const descriptor of listOf(index.manifests).filter(isObject)) {
-    const document = parsed(documents.get(blobName(textOf(descriptor.digest))));
-    if (Array.isArray(document.manifests)) {
-      const inner = firstImage(documents, document, depth + 1);
-      if (inner) return inner;
-    } else if (isObject(document.config) && Array.isArray(document.layers)) return document;
-  }
-  return undefined;
-}
-
-async function* planted(
+// The archive of an image, with a second image in it.
+async function* withPlanted(
   source: ImageSource,
   builder: ImageBuilder,
-  onBase: (layers: number) => void,
 ): AsyncGenerator<ImageFile, void, undefined> {
-  const documents = new Map<string, Buffer>();
+  const images: unknown[] = [];
   for await (const file of source.files()) {
-    const body = tee(file, (bytes) => documents.set(file.name, bytes));
-    if (/^(index|manifest)\.json$|^repositories$|^oci-layout$/.test(file.name)) for await (const _ of body);
-    else yield { ...file, body };
+    if (file.name === 'index.json') images.push(...(await imagesOf(file)));
+    else if (file.name === 'oci-layout') for await (const _ of file.body);
+    else yield file;
   }
-  const manifest = firstImage(documents, parsed(documents.get('index.json')));
-  if (!manifest || !isObject(manifest.config)) {
-    throw new CouldNotCheck(
-      `${source.name} has no index.json that leads to an image; save it with Docker 25 or newer`,
-    );
-  }
-  const config = parsed(documents.get(blobName(textOf(manifest.config.digest))));
-  const layers = listOf(manifest.layers).filter(isObject);
-  onBase(layers.length);
-  const diffIds = isObject(config.rootfs) ? listOf(config.rootfs.diff_ids).map(textOf) : [];
-  const base = {
-    config,
-    layers: layers.map((layer) => ({
-      mediaType: textOf(layer.mediaType),
-      digest: textOf(layer.digest),
-      size: Number(layer.size),
-    })),
-    diffIds,
-  };
-  for (const { name, bytes } of await builder.files(base)) {
-    if (!documents.has(name) || !name.startsWith('blobs/')) yield imageFile(name, bytes);
-  }
+  for (const file of await builder.files(images)) yield imageFile(file);
 }
 
 /**
- * Plants every pair of hiding place and encoding on top of an image, in memory, checks the result and reports the pairs
- * that were missed: how far a clean verdict on this image can be trusted.
+ * Adds an image with every pair of hiding place and encoding to an image's archive, in memory, checks both, and reports
+ * the pairs that were missed: how far a clean verdict on this image can be trusted.
  */
-export async function selfTest(
-  source: ImageSource,
-  limits: Limits,
-  only?: readonly Plant[],
-): Promise<SelfTestResult> {
+export async function selfTest(source: ImageSource, limits: Limits): Promise<SelfTestResult> {
   const startedAt = performance.now();
-  const chosen = only ?? plants;
   const builder = new ImageBuilder();
   const expectations = new Map<string, Expectation>();
-  const secrets = chosen.map((plant) => ({
-    id: plant.id,
-    value: Buffer.from(plantedValue()),
-    origin: 'self-test',
-  }));
-  for (const [index, plant] of chosen.entries()) {
-    expectations.set(plant.id, await plant.plant(builder, secrets[index]?.value.toString() ?? ''));
-  }
-  let below = 0;
-  const report = await checkImage(
-    {
-      name: source.name,
-      kind: source.kind,
-      files: () =>
-        planted(source, builder, (layers) => {
-          below = layers;
-        }),
-    },
+  const secrets = PLANTS.map(({ id }) => ({ id, value: Buffer.from(plantedValue()), origin: 'self-test' }));
+  for (const [index, { id, plant }] of PLANTS.entries())
+    expectations.set(id, await plant(builder, secrets[index]?.value.toString() ?? ''));
+  const { name, kind } = source;
+  const { findings, incomplete } = await checkImage(
+    { name, kind, files: () => withPlanted(source, builder) },
     { prepared: prepare(secrets), limits, allowFrameworkKeys: true },
   );
   const missed: SelfTestResult['missed'] = [];
-  for (const { id, place, encoding } of chosen) {
+  for (const { id, place, encoding } of PLANTS) {
     const expected = expectations.get(id);
     if (!expected) continue;
-    const layer = expected.layer === undefined ? undefined : below + layerNames.indexOf(expected.layer);
-    if (report.findings.some((finding) => isFoundAt(finding, id, expected, layer))) continue;
-    const elsewhere = report.findings.some((finding) => finding.secret === id);
+    const layer = expected.layer === undefined ? undefined : LAYER_NAMES.indexOf(expected.layer);
+    if (findings.some((finding) => isFoundAt(finding, id, expected, layer))) continue;
+    const elsewhere = findings.some(({ secret }) => secret === id);
     missed.push({ id, place, encoding, reason: elsewhere ? 'found elsewhere' : 'not found' });
   }
   return {
-    planted: chosen.length,
-    found: chosen.length - missed.length,
+    planted: PLANTS.length,
+    found: PLANTS.length - missed.length,
     missed,
-    incomplete: report.incomplete,
+    incomplete,
     seconds: (performance.now() - startedAt) / 1000,
   };
 }

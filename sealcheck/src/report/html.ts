@@ -88,7 +88,7 @@ function findingBlock(finding: Finding, number: number, allowed: boolean): strin
   const rows: [string, string][] = [
     [
       'Found',
-      `${asHtml(finding.category === 'secret' ? `its ${finding.part}, ${finding.encoding}` : finding.part)}, at byte ${finding.offset}${finding.occurrences > 1 ? `, ${finding.occurrences} times` : ''}`,
+      `${asHtml(finding.category === 'secret' ? `${finding.part === 'whole' ? 'the whole value' : `its ${finding.part}`}, ${finding.encoding}` : finding.part)}, at byte ${finding.offset}${finding.occurrences > 1 ? `, ${finding.occurrences} times` : ''}`,
     ],
   ];
   if (finding.layer)
@@ -124,7 +124,7 @@ export function htmlReport(report: Report): string {
       ? { kind: report.unopened.length > 0 ? 'doubt' : 'clean', text: capitalized(verdictOf(report)) }
       : report.verdict === 'leak'
         ? { kind: 'leak', text: `Leak: ${verdictOf(report)}` }
-        : { kind: 'doubt', text: 'Could not be checked whole' };
+        : { kind: 'doubt', text: 'Not everything could be checked' };
   const ids = report.searched.map(({ secret }) => secret).join(', ');
   const picture =
     report.layers.length === 0
@@ -149,8 +149,8 @@ ${documentBlocks(report)}</ol></section>`;
 <title>${asHtml(verdict.text)}: ${asHtml(report.target)}</title><style>${style}</style></head>
 <body class="${verdict.kind}"><main>
 <header><h1>${asHtml(report.target)}</h1><p class="verdict">${asHtml(verdict.text)}</p>
-<p class="summary">Searched for ${asHtml(ids || 'nothing')} in ${megabytes(report.bytes)}, as they are and through every encoding that sealcheck knows, in ${report.seconds.toFixed(1)} s. ${report.unopened.length === 0 ? 'Every archive was opened.' : `${report.unopened.length} not opened: see below.`}</p></header>
-${list('Not read whole', withoutUnopened(report))}${list('Not opened', report.unopened)}${picture}${findings}${allowed}${steps}${list('Not searched for', report.warnings)}${list('Notes', report.notes)}
+<p class="summary">Searched for ${asHtml(ids || 'nothing')} in ${megabytes(report.bytes)}, plain and in every encoding that sealcheck knows, in ${report.seconds.toFixed(1)} s. ${report.unopened.length === 0 ? 'Every archive was opened.' : `${report.unopened.length} not opened: see below.`}</p></header>
+${list('Not read completely', withoutUnopened(report))}${list('Not opened', report.unopened)}${picture}${findings}${allowed}${steps}${list('Not searched for', report.warnings)}${list('Notes', report.notes)}
 <footer>sealcheck ${asHtml(report.version)}. No value of a secret is in this page.</footer>
 </main></body></html>
 `;

@@ -1,6 +1,6 @@
 import type { Collector, Sighting } from '../contents/collect.ts';
 import type { Where } from '../contents/scan.ts';
-import type { Prepared } from '../secrets/prepare.ts';
+import type { CheckOptions } from '../options.ts';
 import { version } from '../version.ts';
 import type { Finding, LayerPicture, MountingStep, Report } from './findings.ts';
 import { remedyFor } from './remedies.ts';
@@ -13,20 +13,17 @@ export type Located = Pick<Finding, 'place' | 'path'> &
 export type Gathered = {
   command: Report['command'];
   target: string;
-  prepared: Prepared;
   collector: Collector;
   /** The collector's findings, if they were refined. */
   sightings?: readonly Sighting[];
   locate(sighting: Sighting): Located[];
   /** A readable name for a location, for messages. */
   nameOf(where: Where): string;
-  incomplete: string[];
-  notes: string[];
-  layers: LayerPicture[];
-  steps: MountingStep[];
-  allowFrameworkKeys: boolean;
-  /** Whether a file that was not opened keeps the check from ending clean. */
-  strict: boolean;
+  incomplete?: string[];
+  notes?: string[];
+  layers?: LayerPicture[];
+  steps?: MountingStep[];
+  options: Pick<CheckOptions, 'prepared' | 'allowFrameworkKeys' | 'strict'>;
   startedAt: number;
 };
 
@@ -60,23 +57,24 @@ function findingOf(
  * clean.
  */
 export function reportOf(gathered: Gathered): Report {
-  const { prepared, collector } = gathered;
+  const { collector, layers = [], steps = [] } = gathered;
+  const { prepared, allowFrameworkKeys, strict } = gathered.options;
   const redact = (text: string) => prepared.redactor.redact(text);
   const everyFinding = (gathered.sightings ?? collector.sightings).flatMap((sighting) =>
     gathered.locate(sighting).map((located) => findingOf(sighting, located, gathered.command, redact)),
   );
   // One field in two copies of a document is one finding.
   const all = [...new Map(everyFinding.map((finding) => [JSON.stringify(finding), finding])).values()];
-  const isAllowed = (finding: Finding) => gathered.allowFrameworkKeys && finding.category === 'framework-key';
+  const isAllowed = (finding: Finding) => allowFrameworkKeys && finding.category === 'framework-key';
   const findings = all.filter((finding) => !isAllowed(finding));
   const named = ({ where, reason }: { where: Where; reason: string }) =>
     `${gathered.nameOf(where)} ${reason}`.trim();
   const unopened = collector.unopenedFiles.map(named).map(redact);
   const incomplete = [
     ...prepared.unsearchable,
-    ...gathered.incomplete,
+    ...(gathered.incomplete ?? []),
     ...collector.incompleteReasons.map(named),
-    ...(gathered.strict ? unopened : []),
+    ...(strict ? unopened : []),
   ].map(redact);
   return {
     tool: 'sealcheck',
@@ -90,9 +88,9 @@ export function reportOf(gathered: Gathered): Report {
     incomplete,
     unopened,
     warnings: prepared.warnings.map(redact),
-    notes: [...prepared.notes, ...gathered.notes, ...collector.notes.map(named)].map(redact),
-    layers: gathered.layers.map((layer) => ({ ...layer, instruction: redact(layer.instruction) })),
-    steps: gathered.steps.map((step) => ({ ...step, name: redact(step.name) })),
+    notes: [...prepared.notes, ...(gathered.notes ?? []), ...collector.notes.map(named)].map(redact),
+    layers: layers.map((layer) => ({ ...layer, instruction: redact(layer.instruction) })),
+    steps: steps.map((step) => ({ ...step, name: redact(step.name) })),
     bytes: collector.bytes,
     seconds: (performance.now() - gathered.startedAt) / 1000,
   };

@@ -7,7 +7,7 @@ const rules = [
   {
     id: 'not-read-whole',
     name: 'NotReadWhole',
-    text: 'Something could not be read whole, so it cannot be called clean',
+    text: 'Something could not be read completely, so it cannot be called clean',
   },
   { id: 'not-opened', name: 'NotOpened', text: 'A file was searched as bytes and not opened' },
 ];

@@ -125,7 +125,7 @@ export function textReport(report: Report, paint: Paint): string {
   const incomplete = report.incomplete.filter((reason) => !report.unopened.includes(reason));
   lines.push(
     ...report.warnings.map((warning) => paint('yellow', `! ${harmless(warning)}`)),
-    ...incomplete.map((reason) => paint('red', `! not read whole: ${harmless(reason)}`)),
+    ...incomplete.map((reason) => paint('red', `! not read completely: ${harmless(reason)}`)),
     ...list(report.unopened, 'that were not opened', (item) => paint('yellow', `! not opened: ${item}`)),
     ...list(report.notes, 'notes (--format json lists them)', (note) => paint('dim', `· ${note}`)),
   );

@@ -1,7 +1,4 @@
-/**
- * One way in which a build writes a text. Takes and returns bytes; `before` is what the encoder also encodes ahead of
- * them.
- */
+/** One way in which a build writes a text. Takes and returns bytes. */
 export type Encoder = { name: string; encode(value: Buffer): Buffer };
 
 const HTML_NAMES: Record<string, string> = {
@@ -106,41 +103,3 @@ export const ENCODERS: readonly Encoder[] = [
   each('octal', EVERY, (c) => `\\${octal(c)}`),
   each('octal for punctuation', PUNCTUATION, (c) => `\\${octal(c)}`),
 ];
-
-/** A step of a chain: an encoder, and what else it encodes around the value. */
-export type Step = { encoder: Encoder; around: readonly [before: string, after: string] };
-
-/** What may surround a value. The last ones may form one escape with its first or last characters. */
-export const AROUND: readonly Step['around'][] = [
-  ['', ''],
-  ['key=', ''],
-  ['"', '"'],
-  ["'", "'"],
-  ['{"a":', '}'],
-  ['<p>', '</p>'],
-  ['a: ', '\n'],
-  ['(', ')'],
-  [',', ','],
-  ['x ', ' y'],
-  ['%', '%'],
-  ['=', '='],
-  ['&', ';'],
-];
-
-/** What a chain makes of a value, in the middle of other text. */
-export function encodedBy(value: string, steps: readonly Step[]): Buffer {
-  return steps.reduce<Buffer>(
-    (bytes, { encoder, around: [before, after] }) =>
-      encoder.encode(Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)])),
-    Buffer.from(value),
-  );
-}
-
-const isWide = ({ encoder }: Step): boolean => encoder.name.startsWith('UTF-16');
-const isForText = ({ encoder }: Step): boolean => /^(?:CSS|shell)/.test(encoder.name);
-
-/** Whether a chain must be seen through: all must, except those that escape the NULs of UTF-16 for a shell or CSS. */
-export function isPromised(steps: readonly Step[]): boolean {
-  const wide = steps.findIndex(isWide);
-  return wide < 0 || !steps.slice(wide + 1).some((step) => isForText(step) || isWide(step));
-}

@@ -77,33 +77,39 @@ function sharedStart(a: Buffer, b: Buffer): number {
 
 const backwards = (bytes: Buffer): Buffer => Buffer.from(bytes).reverse();
 
-function needleOf(part: Part, value: Buffer, form?: string): Needle | undefined {
+function needlesOfForm(part: Part, value: Buffer, form?: string): Needle[] {
   const whole = canonicalOf(value);
   const reversed = backwards(whole);
-  let [start, end] = [0, whole.length];
-  for (const context of BEFORE) {
-    const shared = sharedStart(reversed, backwards(canonicalOf(Buffer.concat([context, value]))));
-    start = Math.max(start, whole.length - shared);
-  }
-  for (const context of AFTER)
-    end = Math.min(end, sharedStart(whole, canonicalOf(Buffer.concat([value, context]))));
+  const starts = BEFORE.map(
+    (context) =>
+      whole.length - sharedStart(reversed, backwards(canonicalOf(Buffer.concat([context, value])))),
+  );
+  const ends = AFTER.map((context) => sharedStart(whole, canonicalOf(Buffer.concat([value, context]))));
   const enough = Math.min(whole.length, Math.ceil(ENOUGH_BITS / bitsOf(whole.toString('latin1'))));
+  const needle = (start: number, end: number): Needle => ({
+    part,
+    bytes: whole.subarray(start, end),
+    before: whole.subarray(0, start),
+    after: whole.subarray(end),
+    ...(form !== undefined && { form }),
+  });
+  let [start, end] = [Math.max(...starts), Math.min(...ends)];
+  // If no middle is long enough that is the same in all contexts, each context has a needle of its own.
+  if (end - start < enough) {
+    const pairs = [...new Set([0, ...starts])].flatMap((from) =>
+      [...new Set([whole.length, ...ends])].map((to) => [from, to] as const),
+    );
+    return pairs
+      .filter(([from, to]) => to - from >= Math.max(enough, SHORTEST))
+      .map(([from, to]) => needle(from, to));
+  }
   // base64 and hex lose up to three characters at the ends to their surroundings.
   const spare = (): number => Math.max(0, end - start - enough);
   if (value.length >= 12) {
     if (end === whole.length) end -= Math.min(1, spare());
     start += Math.min(Math.max(0, 3 - start), spare());
   }
-  // If a rare context would leave too little, all of it is compared: better to miss it than to find it everywhere.
-  if (end - start < enough) [start, end] = [0, whole.length];
-  if (end - start < SHORTEST) return undefined;
-  return {
-    part,
-    bytes: whole.subarray(start, end),
-    before: whole.subarray(0, start),
-    after: whole.subarray(end),
-    ...(form !== undefined && { form }),
-  };
+  return end - start < SHORTEST ? [] : [needle(start, end)];
 }
 
 /** The forms of a value that its canonical text does not cover, with their names. */
@@ -132,7 +138,7 @@ function formsOf(value: Buffer): [string | undefined, Buffer][] {
 
 /** The needles of a part, each canonical text once. */
 export function needlesOf(part: Part): Needle[] {
-  const needles = formsOf(part.bytes).flatMap(([form, value]) => needleOf(part, value, form) ?? []);
+  const needles = formsOf(part.bytes).flatMap(([form, value]) => needlesOfForm(part, value, form));
   return [...new Map(needles.reverse().map((needle) => [needle.bytes.toString(), needle])).values()];
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CouldNotCheck } from '../verdict.ts';
+import { shownPath } from './declare.ts';
 
 /** What an allow file exempts today, and warnings about lines that have expired. */
 export type Allowed = { names: string[]; warnings: string[] };
@@ -17,7 +18,7 @@ export function readAllowFile(path: string, today: Date): Allowed {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new CouldNotCheck(
-      `the allow file ${path} could not be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
+      `the allow file ${shownPath(path)} could not be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
     );
   }
   const allowed: Allowed = { names: [], warnings: [] };

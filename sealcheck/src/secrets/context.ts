@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { CouldNotCheck } from '../verdict.ts';
-import { type DeclaredSecret, secretsOfLines } from './declare.ts';
+import { type DeclaredSecret, secretsOfLines, shownPath } from './declare.ts';
 import { textOf } from './text.ts';
 
 const skippedFolders =
@@ -28,7 +28,7 @@ function* filesIn(folder: string): Generator<string> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new CouldNotCheck(
-      `the build context could not be read (${code} at ${folder}); give an existing folder as --context`,
+      `the build context could not be read (${code} at ${shownPath(folder)}); give an existing folder as --context`,
     );
   }
   for (const entry of entries) {

@@ -35,7 +35,7 @@ const isShowable = (path: string): boolean =>
   path.split(/[/\\]/).every((part) => !/^(?=.*\d)(?=.*[A-Za-z])[\w-]{12,}$/.test(part));
 
 /** A path for a message, unless it may be a secret's value. */
-export const shownPath = (path: string): string => (isShowable(path) ? path : 'what was given as a file');
+export const shownPath = (path: string): string => (isShowable(path) ? path : '(a path that is not shown)');
 
 /** Reads a file that holds one or more secrets. `id` is for messages. */
 export function readSecretFile(id: string, path: string): Buffer {
@@ -130,7 +130,7 @@ export function readSecretOption(option: string, variables: Variables): Declared
  * @throws CouldNotCheck if the file cannot be read.
  */
 export function readEnvFile(path: string): DeclaredSecret[] {
-  const value = readSecretFile(basename(path).replace(/[^\w.-]/g, '_'), path);
+  const value = readSecretFile(isShowable(path) ? basename(path).replace(/[^\w.-]/g, '_') : 'env file', path);
   return secretsOfLines(textOf(value) ?? value.toString('latin1'), path);
 }
 

@@ -123,6 +123,7 @@ const looksLikeUrl = (line: string): boolean => /^\s*(?:jdbc:)?[a-z][a-z0-9+.-]*
 
 const formats: readonly Format[] = [
   { name: 'JSON', read: (text) => structured(JSON.parse(text)) },
+  { name: 'JSON lines', read: (text) => structured(meaningful(text).map((line) => JSON.parse(line))) },
   {
     name: 'XML',
     read(text) {

@@ -1,7 +1,7 @@
 import { type Draft, linesOfPem, longestPiece, takeValueApart, withoutPem } from './credentials.ts';
 import type { DeclaredSecret } from './declare.ts';
 import { type Leaf, readStructured } from './formats.ts';
-import { isCredentialName, isMadePublic, isSecret } from './judgement.ts';
+import { isCredentialName, isMadePublic, isSecret, looksRandom } from './judgement.ts';
 import { textOf } from './text.ts';
 
 /** One identifying part of a secret: what is searched for. `hot` is the range of bytes that identifies it. */
@@ -92,15 +92,24 @@ const named = (prefix: string, drafts: readonly Draft[]): Draft[] =>
     name: /^line \d+$/.test(prefix) ? `${prefix} ${draft.name}` : `${prefix}: ${draft.name}`,
   }));
 
+// In a line of an unknown format, such as PHP or a command.
+const randomWords = (line: string): Draft[] =>
+  line
+    .split(/[\s"'`,;:=()<>[\]{}]+/)
+    .filter((word) => word !== line && looksRandom(word))
+    .map((text, at) => ({ name: `word ${at + 1}`, text }));
+
 type Found = { drafts: Draft[]; passedOver: string[]; isUnrecognised: boolean };
 
 function inLeaves(
   leaves: readonly Leaf[],
-  isConfiguration: boolean,
+  isDeclaredConfiguration: boolean,
   isExempt: (path: string) => boolean,
 ): Found {
   const drafts: Draft[] = [];
   const passedOver = new Set<string>();
+  // If a value has a credential's name, the others have names of their own, and are judged by them.
+  const isConfiguration = isDeclaredConfiguration || leaves.some(({ path }) => isCredentialName(path));
   for (const { path, value } of leaves) {
     const { drafts: found, bare } = takeValueApart(value);
     if (isExempt(path) || isMadePublic(path, value) || (bare && !isSecret(path, value, isConfiguration)))
@@ -127,7 +136,12 @@ function inOneLine(secret: DeclaredSecret, text: string, isExempt: (path: string
   );
   const [whole, ...others] = drafts;
   return {
-    drafts: [...(whole ? [whole] : []), ...assigned.drafts, ...others],
+    drafts: [
+      ...(whole ? [whole] : []),
+      ...assigned.drafts,
+      ...others,
+      ...(/\s/.test(text) ? randomWords(text) : []),
+    ],
     passedOver: [],
     isUnrecognised: false,
   };
@@ -146,7 +160,9 @@ function inLines(secret: DeclaredSecret, text: string, isExempt: (path: string) 
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter(Boolean);
-  const drafts = lines.flatMap((line, index) => named(`line ${index + 1}`, takeValueApart(line).drafts));
+  const drafts = lines.flatMap((line, index) =>
+    named(`line ${index + 1}`, [...takeValueApart(line).drafts, ...randomWords(line)]),
+  );
   return { drafts: [...(pem ?? []), ...drafts], passedOver: [], isUnrecognised: !pem };
 }
 

@@ -25,6 +25,10 @@ function startOf(address: string): URL {
   const start = new URL(address);
   if (!/^https?:$/.test(start.protocol))
     throw new CouldNotCheck('The address has to start with http:// or https://.');
+  if (start.username || start.password)
+    throw new CouldNotCheck(
+      'The address holds a user name or a password, which are not sent. Leave them out.',
+    );
   start.hash = '';
   return start;
 }
@@ -57,16 +61,12 @@ export async function checkSite(
   return reportOf({
     command: 'site',
     target: start.href,
-    prepared: options.prepared,
+    options,
     collector,
     locate: ({ where }) => [{ place: 'site', path: where.path }],
     nameOf: (where) => [where.path, ...where.nested].join(' › '),
     incomplete: crawler.incomplete,
     notes: crawler.notes(),
-    layers: [],
-    steps: [],
-    allowFrameworkKeys: options.allowFrameworkKeys,
-    strict: options.strict ?? false,
     startedAt,
   });
 }

@@ -66,16 +66,10 @@ export async function checkTree(path: string, options: CheckOptions): Promise<Re
   return reportOf({
     command: 'dir',
     target: path,
-    prepared: options.prepared,
+    options,
     collector,
     locate: ({ where }) => [{ place: 'tree', path: where.path }],
     nameOf: (where) => [where.path, ...where.nested].filter(Boolean).join(' › ') || path,
-    incomplete: [],
-    notes: [],
-    layers: [],
-    steps: [],
-    allowFrameworkKeys: options.allowFrameworkKeys,
-    strict: options.strict ?? false,
     startedAt,
   });
 }

@@ -1,24 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../src/contents/budget.ts';
-import { ImageBuilder, layerNames } from '../../src/plant/builder.ts';
-import { type Expectation, isFoundAt, plantedValue, plants } from '../../src/plant/plants.ts';
+import { ImageBuilder, LAYER_NAMES } from '../../src/plant/builder.ts';
+import type { Expectation } from '../../src/plant/places.ts';
+import { isFoundAt, PLANTS } from '../../src/plant/plants.ts';
 import { selfTest } from '../../src/plant/self-test.ts';
+import { plantedValue } from '../../src/plant/writings.ts';
 import { strongest } from '../../src/search/search.ts';
 import { prepare } from '../../src/secrets/prepare.ts';
 import { checkBuilt, sourceOf } from '../checking.ts';
 
 async function layerOf(expected: Expectation): Promise<number | undefined> {
-  return expected.layer === undefined ? undefined : layerNames.indexOf(expected.layer);
+  return expected.layer === undefined ? undefined : LAYER_NAMES.indexOf(expected.layer);
 }
 
 describe('the corpus of planted leaks', () => {
   it('has at least 80 pairs of hiding place and encoding', () => {
-    expect(new Set(plants.map(({ place, encoding }) => `${place} ${encoding}`)).size).toBeGreaterThanOrEqual(
+    expect(new Set(PLANTS.map(({ place, encoding }) => `${place} ${encoding}`)).size).toBeGreaterThanOrEqual(
       80,
     );
   });
 
-  it.each(plants.map((plant) => [plant.place, plant.encoding, plant] as const))(
+  it.each(PLANTS.map((plant) => [plant.place, plant.encoding, plant] as const))(
     'has a leak in %s, %s, that is found, and a clean twin in which nothing is',
     async (_place, _encoding, plant) => {
       const value = plantedValue();
@@ -45,12 +47,12 @@ describe('the corpus of planted leaks', () => {
 });
 
 describe('the self-test', () => {
-  it('finds every pair again on top of an image', async () => {
+  it('finds every pair in an image that is added to the archive', async () => {
     const base = new ImageBuilder();
     base.layers.copied.push({ name: 'app/server.js', content: Buffer.from('console.log(1)\n') });
     const result = await selfTest(sourceOf(await base.files()), defaultLimits);
     expect(result.missed).toEqual([]);
-    expect(result.found).toBe(plants.length);
+    expect(result.found).toBe(PLANTS.length);
   });
 
   it('names the pairs that a weaker check would miss', async () => {

@@ -19,6 +19,7 @@ const VALID: Record<SettingName, [string, unknown]> = {
   HOSTNAME: ['127.0.0.1', '127.0.0.1'],
   SITE_URL: ['https://blog.example/', new URL('https://blog.example')],
   DRAIN_SECONDS: ['5', 5],
+  METRICS_PORT: ['9464', 9464],
   LOG_FORMAT: ['json', 'json'],
   STRIPE_API_URL: ['http://127.0.0.1:9', new URL('http://127.0.0.1:9')],
   PAGE_MEMORY_MB: ['32', 32],

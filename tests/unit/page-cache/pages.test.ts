@@ -43,7 +43,7 @@ function site(render: (path: string) => Promise<Rendered> = () => Promise.reject
         return response;
       }) as typeof response.end;
     });
-    expect(pages.answer(request, response)).toBe(true);
+    expect(pages.answer(request, response)).toBe('page');
     await ended;
     return [response.statusCode, body];
   };

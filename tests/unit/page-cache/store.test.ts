@@ -33,6 +33,7 @@ function storeOf({ capacity = 1_000_000, image = {} as Record<string, FinishedPa
     packed: (path) => image[path],
     log: (line) => lines.push(line),
     rendered: () => undefined,
+    failed: () => undefined,
     render: (path) =>
       new Promise((end, fail) => {
         renders.push({ path, end, fail });
