@@ -14,6 +14,9 @@ import { createNextApp } from './next-app.ts';
 /** On Linux, a thread has its own priority: if there is only one core, responses go before renders. */
 const NICENESS = 10;
 
+/** Bytes of memory from which the thread's heap needs no limit of its own. */
+const MUCH_MEMORY = 4 * 2 ** 30;
+
 /** What the server tells the thread. */
 type Order = { render: number; path: string } | 'stop';
 
@@ -48,6 +51,7 @@ export function createRenderThread(file: string): RenderThread {
     const store = shareStore();
     const started = new Worker(file, {
       workerData: { store } satisfies ThreadData,
+      resourceLimits: { maxOldGenerationSizeMb: heapLimit() },
       transferList: store ? [store.port] : [],
     });
     started.on('message', (report: Report) => {
@@ -94,6 +98,12 @@ export function createRenderThread(file: string): RenderThread {
       await ended;
     },
   };
+}
+
+/** MB for the thread's heap: half of a container's memory, since by default V8 would let each thread use all of it. */
+function heapLimit(): number | undefined {
+  const memory = process.constrainedMemory();
+  return memory > 0 && memory < MUCH_MEMORY ? memory / 2 / 2 ** 20 : undefined;
 }
 
 /** The thread's part: renders what the server asks for, until it is told to stop. */
