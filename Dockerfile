@@ -35,6 +35,8 @@ RUN --mount=type=secret,id=database_url \
 
 FROM base AS serving
 ENV NODE_ENV=production HOSTNAME=0.0.0.0 PORT=3000
+# By default, glibc keeps freed memory in a pool for each thread and core.
+ENV MALLOC_ARENA_MAX=2
 # Nothing here needs the base image's package managers.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn* /usr/local/bin/yarn*
 EXPOSE 3000

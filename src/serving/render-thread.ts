@@ -21,6 +21,9 @@ const POOL_INTERVAL = 2_000;
 
 const NO_CONNECTIONS: PoolCounts = { totalCount: 0, idleCount: 0, waitingCount: 0 };
 
+/** Bytes of memory from which the thread's heap needs no limit of its own. */
+const MUCH_MEMORY = 4 * 2 ** 30;
+
 /** What the server tells the thread. */
 type Order = { id: number; path: string; requestId: string | undefined } | 'stop';
 
@@ -64,6 +67,7 @@ export function createRenderThread(file: string): RenderThread {
     const store = shareStore();
     const started = new Worker(file, {
       workerData: { store, signIns: acceptedSignIns() } satisfies ThreadData,
+      resourceLimits: { maxOldGenerationSizeMb: heapLimit() },
       transferList: store ? [store.port] : [],
     });
     started.on('message', (report: Report) => {
@@ -115,6 +119,12 @@ export function createRenderThread(file: string): RenderThread {
       await ended;
     },
   };
+}
+
+/** MB for the thread's heap: half of a container's memory, since by default V8 would let each thread use all of it. */
+function heapLimit(): number | undefined {
+  const memory = process.constrainedMemory();
+  return memory > 0 && memory < MUCH_MEMORY ? memory / 2 / 2 ** 20 : undefined;
 }
 
 /** The thread's part: renders what the server asks for, until it is told to stop. */

@@ -53,6 +53,8 @@ describe('/revalidate', () => {
       const pages = ['/', '/newsletter', '/posts/a-secret-has-a-phase'].map((path) => apart.url + path);
       const bodies = () => Promise.all(pages.map(async (page) => (await fetch(page)).text()));
       await bodies();
+      // The image is older than a post, so the list is rendered as soon as Next.js is loaded.
+      await vi.waitFor(async () => expect(await rendersOf(apart)).toHaveProperty(['/']), 10_000);
       const [before, rendered] = [await bodies(), await rendersOf(apart)];
       proxy.refuse(true);
       const answer = await orderAll();
@@ -143,7 +145,8 @@ describe('/revalidate', () => {
       await queryOfSite('UPDATE "Post" SET "title" = $2 WHERE "slug" = $1', [slug, changed]);
       await vi.waitFor(
         async () => expect(await (await fetch(`${reading.url}/posts/${slug}`)).text()).toContain(changed),
-        2_000,
+        // The server has just started: Next.js is still being loaded.
+        10_000,
       );
     } finally {
       await reading.stop();
