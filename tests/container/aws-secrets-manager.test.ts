@@ -183,7 +183,7 @@ describe.skipIf(!built)('AWS Secrets Manager as the store', () => {
   it('makes the command fail with one sentence if nothing answers', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
     await expect(open()).rejects.toThrow(
-      /^AWS Secrets Manager did not answer for "blog-\w+\/\w+" \(.+\)\. It was asked/,
+      /^AWS Secrets Manager did not answer for "blog-\w+\/\w+" \(.+\)\. It was retried/,
     );
   });
 

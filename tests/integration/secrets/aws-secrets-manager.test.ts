@@ -90,7 +90,7 @@ describe('AWS Secrets Manager as the store', () => {
       failure = condition;
       const opened = open(1_000);
       await expect(opened).rejects.toThrow(sentence);
-      await expect(opened).rejects.toThrow(/ It was asked for 1 seconds\.$/);
+      await expect(opened).rejects.toThrow(/ It was retried for 1 seconds\.$/);
       const tries = aws.received.filter(({ body }) => body.includes('DATABASE_URL'));
       expect(tries.length).toBeGreaterThan(1);
     },

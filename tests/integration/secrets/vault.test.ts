@@ -288,7 +288,7 @@ describe('Vault as the store', () => {
       () => {
         vault.trouble = 503;
       },
-      /^Vault is sealed\. Unseal it\. It was asked for 0 seconds\.$/,
+      /^Vault is sealed\. Unseal it\. It was retried for 0 seconds\.$/,
     ],
     [
       'too busy',
