@@ -45,7 +45,7 @@ export async function measureLatency({ url }: Blog, site: string): Promise<Row[]
     {
       figure: 'pages rendered a second',
       measured: format(median(rates)),
-      how: `each on its first visit, ${RENDERS} at once, beside those requests`,
+      how: `each on its first visit, ${RENDERS} at once, during those requests`,
     },
   ];
 }
