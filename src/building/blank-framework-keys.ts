@@ -53,8 +53,8 @@ export function blankFrameworkKeys(next: string, standalone: string): void {
     const content = readFileSync(path, 'latin1');
     if (path.endsWith('.rsc') && encrypted.test(content))
       throw new Error(
-        `The page in ${relative(standalone, path)} was generated with a server action that closes over a value, ` +
-          'encrypted with a key that no server has. Render it for each request, or hand the value over in a form field.',
+        `The page in ${relative(standalone, path)} was prerendered with a server action that closes over a value, ` +
+          'encrypted with a key that no server has. Render it for each request, or pass the value in a form field.',
       );
     if (left.some((form) => content.includes(form)))
       throw new Error(

@@ -169,7 +169,7 @@ function requireKnownContent(): void {
   if (unknown.length === 0) return;
   throw new Error(
     `.next/standalone holds ${unknown.slice(0, 5).join(', ')}, which serving does not need, and which may hold a secret. ` +
-      'Some module reads a path that Next.js takes for them: find it by the *.nft.json in .next/server, and put /*turbopackIgnore: true*/ ' +
+      'A module reads a path that Next.js takes for them: find it in the *.nft.json of .next/server, and put /*turbopackIgnore: true*/ ' +
       'before the first argument of that call. If serving needs it, add it to SHIPPED in src/building/build.ts.',
   );
 }

@@ -22,7 +22,7 @@ export function requireNoClientComponents(next: string): void {
     const { page, manifest } = MANIFEST.exec(readFileSync(join(app, file), 'utf8'))?.groups ?? {};
     if (!page || !manifest)
       throw new Error(
-        `.next/server/app/${file} has another form than in Next.js 16. Adapt src/building/client-components.ts.`,
+        `.next/server/app/${file} does not have the format of Next.js 16. Adapt src/building/client-components.ts.`,
       );
     const route = page.replace(/\/page$/, '') || '/';
     const kind = ROUTES[route]?.kind;

@@ -5,7 +5,7 @@ import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run --silent content-revision
 
-Prints which database and which content pages are generated from now: 12 hexadecimal digits for the database,
+Prints the database and the content that pages would be prerendered from now: 12 hexadecimal digits for the database,
 and 16 for the published posts and the newsletter's template. docker:build passes the same value:
 
   docker build --build-arg CONTENT_REVISION="$(npm run --silent content-revision)" ...

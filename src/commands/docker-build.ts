@@ -25,11 +25,11 @@ option if the database is on this machine.
 Options:
   -t, --tag <name>      the image's name (next-app)
       --secret <path>   the file that holds the database's URL. Without it DATABASE_URL_FILE or DATABASE_URL
-                        is taken if one is set, and env/database_url.txt otherwise. Optional build secrets,
+                        is used if one is set, and env/database_url.txt otherwise. Optional build secrets,
                         such as EMAIL_API_KEY, are passed on if they are set in the same ways
   -h, --help            this text
 
-Exit codes: 0 built, 1 failed, 2 not understood.
+Exit codes: 0 built, 1 failed.
 `;
 
 /** The settings that are build arguments. */
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   requireSettings('build');
   const { option, address } = findBuildSecret(values.secret);
   const optional = optionalBuildSecrets();
-  const revision = await step('reading which database and posts the pages come from', () =>
+  const revision = await step('reading the identity of the database and its posts', () =>
     readCacheKey(values.secret),
   );
   await docker([

@@ -8,7 +8,7 @@ import { failWith } from './failure.ts';
 
 const HELP = `Usage: npm run docker:verify -- [options] [-- options of sealcheck image]
 
-Opens the image that docker:build made and looks for the secrets that built it, and for every credential in this folder
+Opens the image that docker:build built and looks for the secrets that built it, and for every credential in this folder
 (.npmrc, .env*, .git/config, env/*, keys, tokens): in each layer, deleted files too, in the config, history and
 attestations, in every encoding.
 

@@ -9,6 +9,6 @@ export async function exportFolder(address: DatabaseAddress, folder: string): Pr
   });
   for (const warning of warnings) console.warn(`export: warning: ${warning}`);
   console.info(
-    `export: ${posts} posts and ${images} images are in ${folder}; ${unchanged} files were the same already.`,
+    `export: ${posts} posts and ${images} images are in ${folder}; ${unchanged} files were unchanged.`,
   );
 }

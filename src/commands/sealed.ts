@@ -23,7 +23,7 @@ Commands:
   seed      write the example posts that the database lacks
   import    write a folder of Markdown files into the database: sealed import <folder>
   export    write the posts of the database into a folder: sealed export <folder>
-  health    ask the server in this container whether it answers
+  health    check that the server in this container answers
 
 Options of import:
   --dry-run   print what would change, and change nothing
@@ -32,10 +32,10 @@ Options of import:
 
 Settings:
   DATABASE_URL        postgresql://user:password@host:5432/database
-  DATABASE_URL_FILE   a file that holds it; /run/secrets/database_url is found without it
+  DATABASE_URL_FILE   a file that holds it; /run/secrets/database_url is used if this is not set
 ${settingsHelp()}
 
-Exit codes: 0 done, 1 failed, 2 not understood, 130 and 143 another command than serve was stopped by a signal.
+Exit codes: 0 done, 1 failed, 2 invalid usage, 130 or 143 if a signal stopped a command other than serve.
 `;
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -64,7 +64,7 @@ const commands: Record<string, (folder: string, options: Options) => Promise<voi
     await openSecrets();
     const { seedPosts } = await import('#post-files/import.ts');
     const { written, files } = await seedPosts(readDatabaseAddress(), join(folder, 'prisma/seed'));
-    console.info(`seed: wrote ${written} of ${files} posts; the others were there`);
+    console.info(`seed: wrote ${written} of ${files} posts; the others existed already`);
   },
   async import(from, options) {
     await openSecrets();

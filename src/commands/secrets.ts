@@ -15,12 +15,12 @@ an AUTH_SECRET the key is random, and fingerprints can be compared only within o
 
 Options:
       --phase <phase>      what the environment is for: run (the default), or build
-      --docker-env <path>  look at what docker run --env-file would hand over, and name lines that Docker refuses;
+      --docker-env <path>  check what docker run --env-file would pass, and name lines that Docker rejects;
                            this machine's own variables and files are left out
       --json               print JSON: { "phase", "usable", "secrets", "lines" }
   -h, --help               this text
 
-Exit codes: 0 the environment is usable, 1 it is not, 2 not understood.
+Exit codes: 0 the environment is usable, 1 it is not, 2 the phase is unknown.
 `;
 
 const COLUMNS = ['NAME', 'PHASE', 'NEED', 'FOUND', 'FINGERPRINT'];

@@ -71,7 +71,7 @@ export const SETTINGS = {
     purpose: 'the port of `/metrics` for Prometheus; 0 turns it off',
   },
   LOG_FORMAT: {
-    schema: oneOf(['lines', 'json'], 'is not a format of the log.'),
+    schema: oneOf(['lines', 'json'], 'is not a log format.'),
     default: 'lines',
     readBy: 'server',
     purpose: '`json` writes each line of the log as a JSON object',
@@ -86,13 +86,13 @@ export const SETTINGS = {
     schema: wholeNumber(1, 100_000, 'is not a number of megabytes. Set it to a whole number from 1.'),
     default: '64',
     readBy: 'server',
-    purpose: 'how much memory finished pages may take; the least recently used leave first',
+    purpose: 'how much memory finished pages may take; the least recently used are evicted first',
   },
   SHARED_MAX_AGE: {
     schema: wholeNumber(0, 31_536_000, 'is not a number of seconds. Set it to a whole number from 0.'),
     default: '0',
     readBy: 'server',
-    purpose: 'seconds for which shared caches may keep a page; browsers ask each time',
+    purpose: 'seconds for which shared caches may keep a page; browsers revalidate it each time',
   },
   CONTENT_LOG_POLL_SECONDS: {
     schema: wholeNumber(0, 86_400, 'is not a number of seconds. Set it to a whole number from 0 to 86400.'),
@@ -119,7 +119,7 @@ export const SETTINGS = {
     purpose: "the alias of the newsletter's template at the mail provider",
   },
   SECRETS_STORE: {
-    schema: oneOf(['aws-secrets-manager', 'vault'], 'names no store that is known.'),
+    schema: oneOf(['aws-secrets-manager', 'vault'], 'is not a known store.'),
     readBy: 'store',
     purpose: 'the store for secrets that are set nowhere else: `aws-secrets-manager` or `vault`',
   },

@@ -185,7 +185,7 @@ function createCluster(
   );
   rmSync(passwordFile, { force: true });
   if (made.status !== 0)
-    throw new Error(`Embedded PostgreSQL could not make its data folder: ${lastLine(made)}`);
+    throw new Error(`Embedded PostgreSQL could not create its data folder: ${lastLine(made)}`);
   writeFileSync(urlFile, urlFor(password, 0), { mode: 0o600 });
   // Renamed only once it is complete, so that a killed first start leaves no incomplete data behind.
   renameSync(fresh, data);

@@ -45,7 +45,7 @@ export async function serveLocally(mode: Mode): Promise<void> {
 ${PURPOSE[mode]}${mode === 'dev' ? WATCHING : ''}
 
 Without DATABASE_URL it starts a PostgreSQL of its own, with its data in .data/; delete that folder to start over.
-PORT chooses the port; where it is not set, the first free one from 3000 is taken.`);
+PORT sets the port; if it is not set, the first free one from 3000 is used.`);
     return;
   }
   loadDotEnv();
@@ -56,7 +56,7 @@ PORT chooses the port; where it is not set, the first free one from 3000 is take
   try {
     if (mode === 'start' && !isBuilt()) {
       await step('compiling the source', () => compile({ output: 'on failure', signal: stop }));
-      await step('generating the pages', () => generate({ output: 'on failure', signal: stop }));
+      await step('prerendering the pages', () => generate({ output: 'on failure', signal: stop }));
     }
     await generatePrismaClient(stop);
     if (values.watch)
@@ -117,7 +117,8 @@ async function serveUntilStopped(mode: Mode, stop: AbortSignal): Promise<void> {
     stdio: ['ignore', 'inherit', 'inherit'],
     signal: stop,
   });
-  if (status !== 0 && !stop.aborted) throw new Error('The server ended by itself; see its output above.');
+  if (status !== 0 && !stop.aborted)
+    throw new Error('The server stopped unexpectedly; see its output above.');
 }
 
 /** Not always 3000, so that two copies of the project can run at the same time. */

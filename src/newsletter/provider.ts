@@ -38,7 +38,7 @@ export async function fetchTemplate(sources: Partial<Sources> = {}): Promise<Mai
 }
 
 function refusal(status: number, host: string, name: string): string {
-  if (status === 401) return `The mail provider at ${host} does not know the key (401). Check EMAIL_API_KEY.`;
+  if (status === 401) return `The mail provider at ${host} rejected the key (401). Check EMAIL_API_KEY.`;
   if (status === 404 || status === 422)
     return `The mail provider at ${host} has no template "${name}" (${status}). Check EMAIL_TEMPLATE.`;
   return `The mail provider at ${host} did not return the template "${name}" (${status}). Try again later.`;

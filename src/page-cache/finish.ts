@@ -24,7 +24,7 @@ const INCOMPLETE: [RegExp, string][] = [
   [/<div hidden="" id="S:/, 'content that React wanted to move into place by a script'],
   [/<!--\$[?!~]-->/, 'a Suspense boundary that failed or was still waiting'],
   [/<[^<>]* on[a-z]+="/, 'an event handler in an attribute'],
-  [/<body[^<>]*>\s*<\/body>/, 'no content but for what a script would add'],
+  [/<body[^<>]*>\s*<\/body>/, 'no content except what a script would add'],
 ];
 
 /**

@@ -23,7 +23,7 @@ const PROVENANCE = /(<p[^<>]*) data-provenance=""><\/p>/;
 const PROVENANCE_TEXT = {
   prerendered: 'Prerendered with the image',
   updated: 'Updated since the image was built',
-  dynamic: 'Made for this request',
+  dynamic: 'Rendered for this request',
 };
 
 /** What is not known yet when a page is rendered. */

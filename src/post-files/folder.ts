@@ -216,7 +216,7 @@ const OMITTED: Partial<Record<keyof typeof OMISSIONS, (address: string) => strin
   large: (address) => `The image ${address} is larger than 5 MB, so it is left out.`,
   svg: (address) => `The image ${address} is an SVG, so it is left out.`,
   video: (address) => `${address} is a video, so it is left out.`,
-  unknown: (address) => `${address} is no PNG, JPEG, WebP, AVIF or GIF, so it is left out.`,
+  unknown: (address) => `${address} is not a PNG, JPEG, WebP, AVIF or GIF, so it is left out.`,
 };
 
 function readImage(real: string): ReadImage {

@@ -103,8 +103,7 @@ function tomlFields(source: string): Field[] {
     }));
   } catch (error) {
     const line = error instanceof TomlError ? error.line + 1 : 2;
-    const message =
-      error instanceof TomlError ? (error.message.split('\n', 1)[0] ?? '') : 'It can not be read';
+    const message = error instanceof TomlError ? (error.message.split('\n', 1)[0] ?? '') : "It can't be read";
     throw new FrontMatterError(
       `The TOML is invalid: ${sentence(message.replace(/^Invalid TOML document: /, ''))}`,
       line,

@@ -61,7 +61,7 @@ export function parsePostFile(text: string, file: string): ParsedPost | undefine
   const fields = fieldsOf(parsed.fields);
   for (const field of parsed.fields)
     if (hasUnstorableText(field.value) || hasUnstorableText(field.key))
-      fault(field.line, `${field.key} holds a character that can not be stored. Remove it.`);
+      fault(field.line, `${field.key} contains a character that can't be stored. Remove it.`);
 
   const line = (field: Field | undefined) => field?.line ?? 1;
   const textOf = (field: Field | undefined): string => {

@@ -42,7 +42,7 @@ export const OMISSIONS = {
   svg: ['SVG', 'SVGs'],
   large: ['image over 5 MB', 'images over 5 MB'],
   missing: ['missing image', 'missing images'],
-  unknown: ['file that is no image', 'files that are no images'],
+  unknown: ['file that is not an image', 'files that are not images'],
   shortcode: ['shortcode', 'shortcodes'],
   component: ['MDX component', 'MDX components'],
   alias: ['old URL of two posts', 'old URLs of two posts'],

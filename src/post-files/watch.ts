@@ -57,7 +57,7 @@ export async function watchFolder(
     clearTimeout(timer);
     timer = setTimeout(importSoon, QUIET);
   });
-  watcher.on('error', () => log(`watch: ${folder} can not be watched any more. Start again.`));
+  watcher.on('error', () => log(`watch: ${folder} can't be watched any more. Start again.`));
   stop.addEventListener('abort', () => clearTimeout(timer));
   importSoon();
   await running;

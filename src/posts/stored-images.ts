@@ -26,7 +26,7 @@ export async function answerImage(
   } catch (error) {
     // The outage is already logged.
     if (!isDatabaseUnavailable(error)) throw error;
-    return new Response('The database is away. Try again in a minute.\n', {
+    return new Response('The database is down. Try again in a minute.\n', {
       status: 503,
       headers: { ...NO_STORE, 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': '30' },
     });

@@ -101,6 +101,6 @@ function atLeast(characters: number, advice: string) {
     .string()
     .check(
       z.minLength(characters, `is shorter than ${characters} characters. ${advice}`),
-      z.regex(/^[^\p{Cc}]*$/u, `holds a line end or another control character. ${advice}`),
+      z.regex(/^[^\p{Cc}]*$/u, `contains a line break or another control character. ${advice}`),
     );
 }

@@ -24,7 +24,7 @@ const ALLOWED_BY: Record<Phase, ('build' | 'run' | 'embedded')[]> = {
 
 const DOING: Record<Phase, string> = {
   compile: 'the source was compiled',
-  generate: 'pages were generated',
+  generate: 'pages were prerendered',
   run: 'the blog was served',
   development: 'the blog was developed',
 };
@@ -75,9 +75,10 @@ function kind(name: SecretName): string {
 
 function advice(name: SecretName, phase: Phase): string {
   if (phase === 'run') {
-    return 'Use it while pages are generated and keep the result, or add "run" to its phases in src/secrets/declaration.ts.';
+    return 'Use it while pages are prerendered and keep the result, or add "run" to its phases in src/secrets/declaration.ts.';
   }
-  if (phase === 'compile') return 'Read it in a function that is called while pages are generated or served.';
+  if (phase === 'compile')
+    return 'Read it in a function that is called while pages are prerendered or served.';
   return `Call connection() of next/server before reading ${name}, so that the page is rendered for each request.`;
 }
 

@@ -27,7 +27,7 @@ const FORM = 'Its form is postgresql://user:password@host:5432/database.';
 const EMPTY_HOST = /^(\w+:\/\/(?:[^/?#]*@)?)(?=[:/?])/;
 
 const SEVERAL_HOSTS =
-  'names several hosts. Name one; to follow a fail-over, name a proxy or a DNS name that leads to the primary.';
+  'names several hosts. Name one; to follow a fail-over, name a proxy or a DNS name that points to the primary.';
 
 /** The percent-encoding of characters that must not appear in a password as they are. */
 const ENCODED: Record<string, string> = { '/': '%2F', '#': '%23', '?': '%3F', '@': '%40' };
@@ -41,7 +41,7 @@ export function parsePostgresUrl(text: string): DatabaseAddress | Problem {
   if (problem) return { problem };
 
   const url = URL.parse(/[?&]host=[^&]/.test(text) ? text.replace(EMPTY_HOST, '$1localhost') : text);
-  if (!url) return { problem: `can't be taken apart: its host is not one. ${FORM}` };
+  if (!url) return { problem: `can't be parsed: its host is invalid. ${FORM}` };
   // The parameter wins, as in libpq. The directory of a socket may also be the host itself, percent-encoded.
   const host = url.searchParams.get('host') || decoded(url.hostname.replace(/^\[|\]$/g, ''));
   const port = Number(url.searchParams.get('port') || url.port || 5432);
@@ -74,7 +74,7 @@ export function parsePostgresUrl(text: string): DatabaseAddress | Problem {
 function wrongForm(text: string): string | undefined {
   if (/[\r\n]/.test(text)) return 'is more than one line. Keep only the URL.';
   if (/^(export\s+)?\w+\s*=/.test(text))
-    return 'begins with a name and a "=". Keep what stands behind the "=".';
+    return 'begins with a name and a "=". Keep only what comes after the "=".';
   if (/^psql\s/.test(text)) return 'is a psql command. Keep only the URL, without psql and the quotes.';
   if (/\$\{|\$\(|<[^>]*>|\[[^\]:]*[a-z-]{4}[^\]:]*\]/i.test(text))
     return 'still holds a placeholder. Put the real value in its place.';

@@ -110,7 +110,7 @@ function variable(name: string, variables: Variables): FoundSecret | undefined {
   if (unquoted(raw) === '') return undefined;
   if (/^(["']).*\1\s+#|^[^"'].*\s#/.test(raw)) {
     throw new SecretError(
-      `${name}: ${source} has a comment behind the value, which --env-file takes for a part of it. ` +
+      `${name}: ${source} has a comment after the value, which --env-file makes part of it. ` +
         'Remove the comment; if it belongs to the value, wrap the value in quotes.',
     );
   }
@@ -160,7 +160,7 @@ function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reasons: Record<string, string> = {
     ENOENT: 'no such file. Check its path; in a container it is a path of the container.',
-    ENOTDIR: 'no such file. A part of its path is no directory.',
+    ENOTDIR: 'no such file. A part of its path is not a directory.',
     EACCES: "permission denied. Let the process's user read it.",
     EPERM: "not permitted. Let the process's user read it.",
     EISDIR: 'it is a directory. Docker makes one where the file to mount is missing.',

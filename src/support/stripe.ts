@@ -52,7 +52,7 @@ export async function checkoutPage(key: string, euros: number, site: URL): Promi
 
 /** The message for a status code; see https://docs.stripe.com/api/errors. */
 function refusal(status: number): string {
-  if (status === 401) return 'Stripe does not know the key (401). Check STRIPE_SECRET_KEY.';
+  if (status === 401) return 'Stripe rejected the key (401). Check STRIPE_SECRET_KEY.';
   if (status === 403)
     return 'Stripe does not let this key take payments (403). Allow it to write Checkout Sessions.';
   if (status === 429) return 'Stripe is rate-limiting requests (429). Try again in a minute.';

@@ -20,7 +20,7 @@ const READ_ALL = `
 
 const PEM = '-----BEGIN TEST KEY-----\nYWJj\nZGVm\n-----END TEST KEY-----';
 const spelled = PEM.replaceAll('\n', '\\n');
-const COMMENT = expect.stringMatching(/^refused: .* comment behind the value/);
+const COMMENT = expect.stringMatching(/^refused: .* comment after the value/);
 const SPACE = expect.stringMatching(/^refused: .* begins or ends with a space/);
 
 /** A line, the variable that it sets, and the value that is read. */

@@ -124,7 +124,7 @@ describe('Vault as the store, over TLS', () => {
       const refused = show({});
       expect(await refused.ended).toBe(1);
       expect(refused.output()).toMatch(
-        /^secrets: Vault at 127\.0\.0\.1:\d+ shows a certificate that is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Name its authority's file in NODE_EXTRA_CA_CERTS\.\n$/,
+        /^secrets: Vault at 127\.0\.0\.1:\d+ presents a certificate that is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Name its authority's file in NODE_EXTRA_CA_CERTS\.\n$/,
       );
       const trusting = show({ NODE_EXTRA_CA_CERTS: cert });
       expect(await trusting.ended, trusting.output()).toBe(0);

@@ -279,9 +279,9 @@ describe('the newsletter', () => {
 
   it.each<[string, [number, object] | undefined, RegExp]>([
     [
-      'does not know the key',
+      'rejects the key',
       [401, { ErrorCode: 10, Message: 'No token' }],
-      /does not know the key \(401\)\. Check EMAIL_API_KEY\./,
+      /rejected the key \(401\)\. Check EMAIL_API_KEY\./,
     ],
     [
       'has no such template',

@@ -120,7 +120,7 @@ describe('"Support this blog"', () => {
     [
       'a key that Stripe does not know',
       [401, { error: { type: 'invalid_request_error', message: `Invalid API Key provided: ${key}` } }],
-      /^support: Stripe does not know the key \(401\)\. Check STRIPE_SECRET_KEY\.$/m,
+      /^support: Stripe rejected the key \(401\)\. Check STRIPE_SECRET_KEY\.$/m,
     ],
     [
       'a request that failed',

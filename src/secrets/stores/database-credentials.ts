@@ -33,8 +33,7 @@ export function databaseUrlOf(fields: Credentials & Record<string, unknown>): { 
     return { problem: `is for the engine ${engine}, not for PostgreSQL.` };
   if (typeof host !== 'string' || host === '')
     return {
-      problem:
-        'has no host, as RDS leaves it out of the secrets that it makes by itself. Add host and dbname.',
+      problem: 'has no host, because RDS leaves it out of the secrets that it creates. Add host and dbname.',
     };
   const search = new URLSearchParams({ sslmode: String(sslmode ?? (isFalse(ssl) ? 'disable' : 'require')) });
   if (sslrootcert !== undefined) search.set('sslrootcert', String(sslrootcert));

@@ -177,7 +177,7 @@ function connectionError(host: string, cause: unknown): StoreError {
     return new StoreError(`The server at ${host} is not Vault. Check VAULT_ADDR.`, { transient: true });
   const problem = certificateProblem(cause);
   const sentence = problem
-    ? `shows a certificate that is not trusted (${problem}). Name its authority's file in NODE_EXTRA_CA_CERTS.`
+    ? `presents a certificate that is not trusted (${problem}). Name its authority's file in NODE_EXTRA_CA_CERTS.`
     : 'does not answer. Check VAULT_ADDR and the network.';
   return new StoreError(`Vault at ${host} ${sentence}`, { transient: problem === undefined, cause });
 }

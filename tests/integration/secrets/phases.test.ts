@@ -67,7 +67,7 @@ describe('build:generate', () => {
     expect(code, output).toBe(1);
     const last = output.trim().split('\n').at(-1);
     expect(last).toMatch(
-      /^build:generate: STRIPE_SECRET_KEY is a run-time secret, but .* while pages were generated\./,
+      /^build:generate: STRIPE_SECRET_KEY is a run-time secret, but .* while pages were prerendered\./,
     );
     expect(last).toMatch(read);
     expect(output).toContain(`/${tried}`);

@@ -49,6 +49,6 @@ describe('requireNoClientComponents', () => {
   it('fails if Next.js changes the format of the manifest', () => {
     mkdirSync(join(next, 'server/app'), { recursive: true });
     writeFileSync(join(next, 'server/app/page_client-reference-manifest.js'), 'self.manifest = {}');
-    expect(() => requireNoClientComponents(next)).toThrow(/has another form than in Next\.js 16/);
+    expect(() => requireNoClientComponents(next)).toThrow(/does not have the format of Next\.js 16/);
   });
 });

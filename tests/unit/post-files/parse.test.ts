@@ -158,7 +158,7 @@ Text.`,
     ['a switch that is none', file('title: T\ndate: 2026-01-02\ndraft: maybe'), /^4: draft is neither/],
     ['a language that is none', file('title: T\ndate: 2026-01-02\nlang: "e n"'), /^4: lang is not/],
     ['a NUL character', file('title: T\ndate: 2026-01-02', 'a\0'), /^6: There is a NUL/],
-    ['half a character', file('title: T\ndate: 2026-01-02\nx: "\\uD800"'), /^4: x holds a character/],
+    ['half a character', file('title: T\ndate: 2026-01-02\nx: "\\uD800"'), /^4: x contains a character/],
   ])('is an error with %s, and its line is named', (_, text, sentence) => {
     expect(faultsOf(text)[0]).toMatch(sentence);
   });

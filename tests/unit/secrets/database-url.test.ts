@@ -83,7 +83,7 @@ describe('parseDatabaseUrl', () => {
     ['no database', 'postgresql://blog:hidden@db:5432', /names no database/],
     ['more than a database', 'postgresql://blog:hidden@db:5432/blog/posts', /more than a database/],
     ['no host', 'postgresql:///blog', /names no host/],
-    ['a user and no host', 'postgresql://blog:hidden@/blog', /its host is not one/],
+    ['a user and no host', 'postgresql://blog:hidden@/blog', /its host is invalid/],
     ['no user', 'postgresql://db/blog', /names no user/],
     ['an @ in the password', 'postgresql://blog:hid@den@db/blog', /has a @ .* as %40/],
     ['an @ and a / in the password', 'postgresql://blog:hid@d/en@db/blog', /has a @ .* as %40/],
@@ -115,7 +115,7 @@ describe('parseDatabaseUrl', () => {
       'postgresql://blog:hidden@db/blog?port=54x2',
       /a port that is not a number/,
     ],
-    ['an empty host parameter', 'postgresql://blog:hidden@/blog?host=', /names no host|its host is not one/],
+    ['an empty host parameter', 'postgresql://blog:hidden@/blog?host=', /names no host|its host is invalid/],
     ['an unknown sslmode', 'postgresql://blog:hidden@db/blog?sslmode=maybe', /unknown sslmode/],
   ];
 

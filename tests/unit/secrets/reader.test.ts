@@ -21,7 +21,7 @@ describe('readSecret', () => {
 
   it.each<[SecretName, string, RegExp]>([
     ['AUTH_SECRET', 'hidden', /shorter than 32 characters\. Make one with/],
-    ['AUTH_SECRET', `hidden${'x'.repeat(30)}\nmore`, /a line end or another control character/],
+    ['AUTH_SECRET', `hidden${'x'.repeat(30)}\nmore`, /a line break or another control character/],
     ['REVALIDATE_TOKEN', 'hidden', /shorter than 16/],
     ['STRIPE_SECRET_KEY', 'pk_test_hidden12345', /publishable key/],
     ['STRIPE_SECRET_KEY', 'hidden', /not a secret key of Stripe/],

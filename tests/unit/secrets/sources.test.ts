@@ -114,7 +114,7 @@ describe('findSecret', () => {
   it.each([
     ['is empty', () => file('\n'), /names is empty\. Write/],
     ['is not there, even where the variable is set', () => join(folder, 'none'), /no such file\. Check/],
-    ['is below a file', () => join(file('x'), 'y'), /no directory/],
+    ['is below a file', () => join(file('x'), 'y'), /not a directory/],
     ['is a directory', () => folder, /it is a directory\. Docker makes one/],
     ['is UTF-16', () => file(Buffer.from('\uFEFFhidden', 'utf16le')), /UTF-16, as PowerShell/],
     ['is no text', () => file(Buffer.from([0x68, 0x80, 0x80])), /not UTF-8/],
@@ -141,7 +141,7 @@ describe('findSecret', () => {
   it.each(['hidden # a comment', '"hidden" # a comment', "'hidden'\t# a comment"])(
     'rejects a comment after the value, as --env-file passes it on: %j',
     (TOKEN) => {
-      expect(() => find({ TOKEN })).toThrow(/comment behind the value/);
+      expect(() => find({ TOKEN })).toThrow(/comment after the value/);
       expect(() => find({ TOKEN })).not.toThrow(/hidden/);
     },
   );
