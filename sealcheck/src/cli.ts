@@ -106,8 +106,8 @@ withSecrets(
   .action((path: string, options: SharedOptions) => run('dir', path, options, (how) => checkTree(path, how)));
 
 withSecrets(program.command('site').argument('<url>', 'the address of a running site'))
-  .option('--max-requests <n>', 'how many answers are read at most', wholeNumber, defaultCrawlLimits.requests)
-  .description('crawl a running site within its origin and search all that it answers')
+  .option('--max-requests <n>', 'the most responses to read', wholeNumber, defaultCrawlLimits.requests)
+  .description('crawl a running site within its origin and search everything that it returns')
   .option('--also-origin <origin>', "another origin that serves the site's files (repeatable)", repeated, [])
   .action((url: string, options: SharedOptions & { maxRequests: number; alsoOrigin: string[] }) =>
     run('site', url, options, (how) =>
@@ -121,11 +121,11 @@ withSecrets(
   .description(
     'build with a canary in place of each secret, make sure that it was used, and look for it in the image',
   )
-  .option('--image <image>', 'the image that the build makes')
+  .option('--image <image>', 'the image that the build produces')
   .option('--expect-file <glob>', 'a path that has to be in the image (repeatable)', repeated, [])
   .option(
     '--unwitnessed <id>',
-    'a secret that is no database URL, so nothing can see its use (repeatable)',
+    'a secret that is not a database URL, so its use cannot be observed (repeatable)',
     repeated,
     [],
   )
@@ -164,7 +164,7 @@ program
   .description(
     'plant every pair of hiding place and encoding on top of an image, in memory, and report any that is missed',
   )
-  .addOption(new Option('--format <format>', 'what the report is').choices(['text', 'json']).default('text'))
+  .addOption(new Option('--format <format>', 'the format of the report').choices(['text', 'json']).default('text'))
   .action(async (image: string, options: { format: 'text' | 'json' }) => {
     const result = await selfTest(openImage(image), defaultLimits);
     if (options.format === 'json') process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);

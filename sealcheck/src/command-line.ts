@@ -59,11 +59,11 @@ export function withSecrets(command: Command): Command {
     )
     .option(
       '--allow-file <file>',
-      'the same, a line each, with a last day and a reason (repeatable)',
+      'the same, one per line, with a last day and a reason (repeatable)',
       repeated,
       [],
     )
-    .addOption(new Option('--format <format>', 'what the report is').choices(FORMATS).default('text'))
+    .addOption(new Option('--format <format>', 'the format of the report').choices(FORMATS).default('text'))
     .option('--output <file>', 'write the report to a file and a summary to the terminal')
     .option(
       '--max-depth <n>',
@@ -73,7 +73,7 @@ export function withSecrets(command: Command): Command {
     )
     .option(
       '--max-unpacked <MiB>',
-      'what one file may unpack to',
+      'how much one file may unpack to',
       wholeNumber,
       defaultLimits.unpackedFile / 2 ** 20,
     )
@@ -104,8 +104,8 @@ export function secretsOf(options: SharedOptions, variables: Variables): Declare
   if (secrets.length === 0) {
     throw new CouldNotCheck(
       options.context.length > 0
-        ? 'no credential was found in the build context, so nothing could be checked; give --secret id=…,src=…'
-        : 'no secret was given, so nothing could be checked; give --secret id=…,src=…, --dotenv or --context',
+        ? 'no credential was found in the build context, so nothing could be checked; pass --secret id=…,src=…'
+        : 'no secret was given, so nothing could be checked; pass --secret id=…,src=…, --dotenv or --context',
     );
   }
   return secrets;
