@@ -164,7 +164,9 @@ program
   .description(
     'plant every pair of hiding place and encoding on top of an image, in memory, and report any that is missed',
   )
-  .addOption(new Option('--format <format>', 'the format of the report').choices(['text', 'json']).default('text'))
+  .addOption(
+    new Option('--format <format>', 'the format of the report').choices(['text', 'json']).default('text'),
+  )
   .action(async (image: string, options: { format: 'text' | 'json' }) => {
     const result = await selfTest(openImage(image), defaultLimits);
     if (options.format === 'json') process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
