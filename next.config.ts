@@ -31,7 +31,13 @@ const config = (phase: string): NextConfig => ({
   compress: false,
   cacheMaxMemorySize: 0,
   outputFileTracingExcludes: {
-    '*': ['node_modules/sharp/**', 'node_modules/@img/**', 'node_modules/typescript/**'],
+    '*': [
+      'node_modules/sharp/**',
+      'node_modules/@img/**',
+      'node_modules/typescript/**',
+      // Next.js has its own copy; this one came with the metrics, which are bundled.
+      'node_modules/@opentelemetry/**',
+    ],
   },
   experimental: {
     // Makes React refuse to send a secret to a browser: see src/secrets/taint.ts.

@@ -116,7 +116,7 @@ export function createPages({
       }
       if (status >= 300 && path !== NOT_FOUND) throw new Error(`Next.js answered with status ${status}.`);
       // Without packed pages, an incomplete page is better than none: the first read of the content log expires it.
-      if (pack && html.includes(`${INCOMPLETE}=""`)) throw new Error('The database was down.');
+      if (pack && html.includes(`${INCOMPLETE}=""`)) throw new Error('The database did not answer.');
       return finished(path, needsFinishing(path) ? finishHtml(html) : html);
     },
   });

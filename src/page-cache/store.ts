@@ -36,6 +36,8 @@ type Entry = {
   state: 'fresh' | 'expired' | 'withdrawn';
   render: Render | undefined;
   failedAt: number;
+  /** Why renders have failed since the last that succeeded; logged once. */
+  problem?: string;
 };
 
 type Render = {
@@ -123,6 +125,7 @@ export function createPageStore({
         entry.state = shows(page, running.changed) ? 'expired' : 'fresh';
         if (shows(page, running.withdrawn)) entry.state = 'withdrawn';
         entry.failedAt = -Infinity;
+        entry.problem = undefined;
         account(entry);
       },
       (error: unknown) => {
@@ -130,7 +133,10 @@ export function createPageStore({
         entry.failedAt = performance.now();
         failed();
         if (!entry.page) return remove(path, entry);
-        log(`pages: ${path} could not be rendered, so its last version stays in service. ${reason(error)}`);
+        const problem = reason(error);
+        if (problem !== entry.problem)
+          log(`pages: ${path} could not be rendered, so its last version stays in service. ${problem}`);
+        entry.problem = problem;
       },
     );
     return running;

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { serveFrom } from '#build-output/build-folder.ts';
 import { describeBuild, IMAGES_FOLDER, PAGES_FILE } from '#build-output/record.ts';
 import { currentContentLog } from '#content-log/follow.ts';
-import { logReachability } from '#database/reachability.ts';
+import { logReachability, reachability } from '#database/reachability.ts';
 import { setting } from '#environment/settings.ts';
 import { environment } from '#environment/variables.ts';
 import { openPackedImages } from '#page-cache/images.ts';
@@ -70,7 +70,10 @@ export async function serve(folder: string, command: string): Promise<void> {
     capacity: setting('PAGE_MEMORY_MB') * 1024 * 1024,
     site: setting('SITE_URL')?.origin,
     sharedMaxAge: setting('SHARED_MAX_AGE'),
-    log: console.warn,
+    // During an outage of the database, its one line is enough for all pages.
+    log: (line) => {
+      if (reachability() !== 'unreachable') console.warn(line);
+    },
   });
   const answerAsset = createAssets(folder);
   const content = await followContent(pages.expire);

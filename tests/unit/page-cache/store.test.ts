@@ -96,8 +96,12 @@ describe('the page store', () => {
     ]);
     expect(store.get('/')).not.toBeInstanceOf(Promise);
     await vi.advanceTimersByTimeAsync(1_000);
+    const again = html(store.get('/'));
+    renders[1]?.fail(new Error('The database is down.'));
+    expect([await again, lines.length]).toEqual(['old', 1]);
+    await vi.advanceTimersByTimeAsync(1_000);
     const retried = html(store.get('/'));
-    renders[1]?.end(page('new'));
+    renders[2]?.end(page('new'));
     expect(await retried).toBe('new');
   });
 
