@@ -15,14 +15,14 @@ writeFileSync(
     if (order === 'stop') process.exit();
     if (order.path === '/breaks') throw new Error('out of order');
     const result = order.path === '/fails' ? { failure: 'no such page' } : { status: 200, html: order.path };
-    parentPort.postMessage({ render: order.render, result });
+    parentPort.postMessage({ id: order.id, result });
   });`,
 );
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the render thread', () => {
-  it('returns what was rendered, or why it was not, to whoever asked', async () => {
+  it('returns what was rendered, or why it was not, to each caller', async () => {
     const thread = createRenderThread(file);
     const [one, two, failed] = await Promise.allSettled(['/1', '/2', '/fails'].map(thread.render));
     expect(one).toMatchObject({ value: { status: 200, html: '/1' } });
