@@ -291,7 +291,7 @@ describe('Vault as the store', () => {
       () => {
         vault.trouble = 429;
       },
-      /too many requests/,
+      /^Vault is rate-limiting requests/,
     ],
     [
       'in trouble',
@@ -319,7 +319,7 @@ describe('Vault as the store', () => {
       () => {
         vault.trouble = 307;
       },
-      /^Vault is a standby that sends its clients elsewhere, and this process does not follow\. Set VAULT_ADDR/,
+      /^Vault at this address is a standby that redirects its clients\. Set VAULT_ADDR/,
     ],
     [
       'silent',
