@@ -147,8 +147,7 @@ async function main(): Promise<number> {
   if (WITH_FOLDER.includes(name) && (!place || more.length > 0))
     return refuse(`${name} needs one folder, as in ${name} ./posts.`);
   const stranger = Object.keys(values).find((option) => !(ACCEPTED[name] ?? []).includes(option));
-  if (stranger !== undefined && WITH_FOLDER.includes(name))
-    return refuse(`${name} has no option --${stranger}. Use --help.`);
+  if (stranger !== undefined) return refuse(`${name} has no option --${stranger}. Use --help.`);
   if (!bundled) (await import('#building/dot-env.ts')).loadDotEnv();
   await command(place ?? '', values as Options);
   return 0;

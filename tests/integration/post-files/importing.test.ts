@@ -351,6 +351,8 @@ describe('the command import', () => {
     [['export'], 'export needs one folder'],
     [['import', '.', '--force'], 'import has no option --force'],
     [['export', '.', '--prune'], 'export has no option --prune'],
+    [['migrate', '--prune'], 'migrate has no option --prune'],
+    [['--nope'], 'serve has no option --nope'],
     [['migrate', '.'], '"migrate ." is not a command'],
   ])('is not understood as %j', async (args, sentence) => {
     const { code, output } = await run(...args);
