@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { IMAGES_FOLDER } from '#build-output/record.ts';
 import { withConnection } from '#database/ask.ts';
 import { tableName } from '#database/connection.ts';
-import { imagePath } from '#page-cache/images.ts';
+import { imageName } from '#page-cache/images.ts';
 import { readPostImages } from '#posts/images.ts';
 import type { DatabaseAddress } from '#secrets/index.ts';
 import { STANDALONE } from './project.ts';
@@ -34,7 +34,7 @@ export async function packImages(
     );
     for (const { slug, images } of rows)
       for (const image of Object.values(readPostImages(images))) {
-        const name = imagePath(image).slice('/images/'.length);
+        const name = imageName(image);
         const shownBy = packed.get(name);
         if (shownBy) {
           shownBy.push(slug);

@@ -11,7 +11,7 @@ import { PROJECT, STANDALONE } from './project.ts';
 /** Where Next.js writes prerendered pages, relative to `.next`. */
 const PAGES = 'server/app';
 
-/** Next.js's list of what it prerendered. */
+/** Next.js's list of prerendered pages. */
 const MANIFEST = '.next/prerender-manifest.json';
 
 /** The files of a prerendered page: its document, and the data for Next.js's router. */

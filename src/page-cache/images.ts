@@ -15,9 +15,14 @@ export const IMAGE_TYPES = {
 /** The type of a stored image, as its address ends. */
 export type ImageType = keyof typeof IMAGE_TYPES;
 
-/** The address of a stored image. It contains a hash of the content, so its response never changes. */
-export function imagePath({ hash, type }: { hash: string; type: ImageType }): string {
-  return `/images/${hash}.${type}`;
+/** The name of a stored image: a hash of its content, so its response never changes. */
+export function imageName({ hash, type }: { hash: string; type: ImageType }): string {
+  return `${hash}.${type}`;
+}
+
+/** The address of a stored image. */
+export function imagePath(image: { hash: string; type: ImageType }): string {
+  return `/images/${imageName(image)}`;
 }
 
 /** Splits the last segment of an image's address; `undefined` if no stored image can have it. */

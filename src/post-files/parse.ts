@@ -189,7 +189,7 @@ export class PostFileErrors extends Error {
   }
 }
 
-/** One line: where it is, and the sentence. */
+/** A finding in one line: file, line number and message. */
 export function describeFinding({ file, line, message }: Finding): string {
   // A file's name is not ours, so it could forge other lines of a log.
   return `${file.replace(/\p{Cc}/gu, '�')}:${line}: ${message}`;

@@ -11,7 +11,7 @@ import { watchSecrets } from '#secrets/index.ts';
 import { attachSharedStore, type SharedStore, shareStore } from '#secrets/stores/across-threads.ts';
 import { installServerLog } from './log.ts';
 import { createNextApp } from './next-app.ts';
-import { requestId, withRequestId } from './request-id.ts';
+import { requestId, withRequest } from './request-id.ts';
 
 /** On Linux, a thread has its own priority: if there is only one core, responses go before renders. */
 const NICENESS = 10;
@@ -159,7 +159,7 @@ export function renderPages(folder: string): void {
       await disconnect().catch(() => undefined);
       process.exit();
     }
-    const result = await withRequestId(order.requestId, () => next.render(order.path)).catch(
+    const result = await withRequest(order.requestId, () => next.render(order.path)).catch(
       (error: unknown) => ({ failure: error instanceof Error ? error.message : String(error) }),
     );
     report({ id: order.id, result });

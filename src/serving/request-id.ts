@@ -9,14 +9,16 @@ const VALID = /^[\w.:=+-]{1,64}$/;
 const handled = new AsyncLocalStorage<IncomingMessage | string | undefined>();
 const ids = new WeakMap<IncomingMessage, string>();
 
-/** Handles a request, so that every log line that it causes carries its id. */
-export function withRequest(request: IncomingMessage, handle: () => void): void {
-  handled.run(request, handle);
-}
-
-/** Does work in another thread for the request with this id. */
-export function withRequestId<Result>(id: string | undefined, work: () => Result): Result {
-  return handled.run(id, work);
+/**
+ * Does work for a request, so that every log line that it causes carries the request's id.
+ *
+ * @param request in another thread, only its id
+ */
+export function withRequest<Result>(
+  request: IncomingMessage | string | undefined,
+  work: () => Result,
+): Result {
+  return handled.run(request, work);
 }
 
 /**

@@ -17,7 +17,7 @@ describe('npm start', () => {
     expect(JSON.parse(await (await fetch(`${inject('siteUrl')}/health`)).text()).database).toBe('reachable');
   });
 
-  it('is quiet without a terminal: one line says where it is', async () => {
+  it('prints only its address without a terminal', async () => {
     const second = runNode(folder, ['src/commands/start.ts']);
     await second.printed(/ready at/);
     await second.stop('SIGTERM');

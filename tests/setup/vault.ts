@@ -15,7 +15,7 @@ export type VaultServer = {
   address: string;
   /** What the KV engine at `secret/` holds at `sealed`; `undefined` if there is nothing. */
   secret: Record<string, string> | undefined;
-  /** Responds to every request with this status, instead of what was requested: 503 is sealed. */
+  /** If set, the status of every response; 503 means that Vault is sealed. */
   trouble: number | undefined;
   /** Leaves requests without a response. */
   silent: boolean;

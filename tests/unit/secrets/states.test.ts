@@ -9,7 +9,7 @@ const stateOf = (name: string, variables: Record<string, string>, phase: 'genera
   secretStates(phase, from(variables)).find((state) => state.name === name);
 
 describe('secretStates', () => {
-  it('shows for each secret where it was found, and no value', () => {
+  it('shows the source of each secret, and no value', () => {
     const states = secretStates('run', from({ DATABASE_URL, AUTH_SECRET: root }));
     expect(states.map(({ name, source }) => [name, source])).toEqual([
       ['DATABASE_URL', 'the variable DATABASE_URL'],
