@@ -20,9 +20,12 @@ export function imageName({ hash, type }: { hash: string; type: ImageType }): st
   return `${hash}.${type}`;
 }
 
+/** How the addresses of stored images begin. */
+export const IMAGES_PATH = '/images/';
+
 /** The address of a stored image. */
 export function imagePath(image: { hash: string; type: ImageType }): string {
-  return `/images/${imageName(image)}`;
+  return `${IMAGES_PATH}${imageName(image)}`;
 }
 
 /** Splits the last segment of an image's address; `undefined` if no stored image can have it. */

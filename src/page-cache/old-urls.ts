@@ -13,7 +13,7 @@ export function createOldUrls(known: Map<string, string[]> = new Map()): OldUrls
   let slugs: Map<string, string> | undefined;
   return {
     find: (path) => {
-      // Made when it is first needed, since most changes concern no old URL.
+      // Made when it is first needed: during an import, each change would make it again.
       slugs ??= new Map(
         [...pathsOf].flatMap(([slug, paths]) => paths.map((old) => [comparablePath(old), slug])),
       );
@@ -21,9 +21,9 @@ export function createOldUrls(known: Map<string, string[]> = new Map()): OldUrls
     },
     update: ({ everything, posts, oldUrls }) => {
       if (everything) pathsOf.clear();
-      for (const slug of posts.keys()) pathsOf.delete(slug);
+      const removed = [...posts.keys()].filter((slug) => pathsOf.delete(slug));
       for (const [slug, paths] of oldUrls ?? []) pathsOf.set(slug, paths);
-      slugs = undefined;
+      if (everything || removed.length > 0 || oldUrls) slugs = undefined;
     },
   };
 }

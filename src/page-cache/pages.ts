@@ -4,7 +4,7 @@ import { answerWith } from './answer.ts';
 import { finishHtml, UnfinishedPage } from './finish.ts';
 import { cacheControl, documentHeaders, SPECULATION_RULES, SPECULATION_RULES_PATH } from './headers.ts';
 import { allowInlineScripts } from './hydrated.ts';
-import { type PackedImages, parseImageName } from './images.ts';
+import { IMAGES_PATH, type PackedImages, parseImageName } from './images.ts';
 import { createOldUrls } from './old-urls.ts';
 import type { Pack } from './pack.ts';
 import { type FinishedPage, finishedPage } from './page.ts';
@@ -16,7 +16,6 @@ import { createPageStore } from './store.ts';
 
 const NOT_FOUND = '/_not-found';
 const UNAVAILABLE = '/unavailable';
-const IMAGES = '/images/';
 
 /** Seconds after which a client may retry if a page is unavailable. */
 const RETRY_AFTER = '30';
@@ -164,7 +163,7 @@ export function createPages({
 
   /** Sends a packed image. Without a post that readers may see, or if it changed, the database has to say whether there is one. */
   const sendImage = (path: string, request: IncomingMessage, response: ServerResponse): boolean => {
-    const name = path.slice(IMAGES.length);
+    const name = path.slice(IMAGES_PATH.length);
     const { hash } = parseImageName(name) ?? {};
     if (!images || hash === undefined || changedImages.has(hash)) return false;
     const shown = pack?.images?.get(name)?.some((slug) => slugs?.has(slug)) ?? false;
@@ -193,7 +192,7 @@ export function createPages({
     }
     const { route, slug } = matched;
     if (route.kind === 'handler')
-      return path.startsWith(IMAGES) && sendImage(path, request, response) ? 'asset' : undefined;
+      return path.startsWith(IMAGES_PATH) && sendImage(path, request, response) ? 'asset' : undefined;
     // A request of the router in a hydrated page; every other page is a single document.
     if (route.kind === 'hydrated' && request.headers.rsc !== undefined) return undefined;
     if (route.kind === 'dynamic') {

@@ -67,34 +67,34 @@ BEGIN
     ));
 END $$;
 
-CREATE OR REPLACE FUNCTION "post_inserted"() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $$
+-- Posts that are inserted and posts that are deleted concern the same pages.
+CREATE FUNCTION "content_log_added_or_removed"(posts JSONB) RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM new_rows WHERE "published" AND "kind" = 'page') THEN
+    IF EXISTS (SELECT FROM jsonb_array_elements(posts) AS post WHERE post ->> 'kind' = 'page') THEN
         -- Every page shows the navigation.
         PERFORM "content_log_append"(ARRAY['all']);
-        RETURN NULL;
+    ELSE
+        PERFORM "content_log_posts_and_neighbours"(
+            ARRAY(SELECT post ->> 'slug' FROM jsonb_array_elements(posts) AS post), posts
+        );
     END IF;
-    PERFORM "content_log_posts_and_neighbours"(
-        ARRAY(SELECT "slug" FROM new_rows WHERE "published" LIMIT 201),
-        (SELECT coalesce(jsonb_agg(to_jsonb(place)), '[]') FROM (
-            SELECT "id", "publishedAt" FROM new_rows WHERE "published" LIMIT 401
-        ) AS place)
-    );
+END $$;
+
+CREATE OR REPLACE FUNCTION "post_inserted"() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    PERFORM "content_log_added_or_removed"((
+        SELECT coalesce(jsonb_agg(post), '[]')
+        FROM (SELECT "id", "slug", "kind", "publishedAt" FROM new_rows WHERE "published" LIMIT 201) AS post
+    ));
     RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION "post_deleted"() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    IF EXISTS (SELECT FROM old_rows WHERE "published" AND "kind" = 'page') THEN
-        PERFORM "content_log_append"(ARRAY['all']);
-        RETURN NULL;
-    END IF;
-    PERFORM "content_log_posts_and_neighbours"(
-        ARRAY(SELECT "slug" FROM old_rows WHERE "published" LIMIT 201),
-        (SELECT coalesce(jsonb_agg(to_jsonb(place)), '[]') FROM (
-            SELECT "id", "publishedAt" FROM old_rows WHERE "published" LIMIT 401
-        ) AS place)
-    );
+    PERFORM "content_log_added_or_removed"((
+        SELECT coalesce(jsonb_agg(post), '[]')
+        FROM (SELECT "id", "slug", "kind", "publishedAt" FROM old_rows WHERE "published" LIMIT 201) AS post
+    ));
     RETURN NULL;
 END $$;
 
@@ -154,8 +154,8 @@ DO $$
 DECLARE
     name TEXT;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['content_log_posts_and_neighbours(text[], jsonb)', 'post_inserted()', 'post_deleted()', 'post_updated()',
-        'image_changed()']
+    FOREACH name IN ARRAY ARRAY['content_log_posts_and_neighbours(text[], jsonb)',
+        'content_log_added_or_removed(jsonb)', 'post_inserted()', 'post_deleted()', 'post_updated()', 'image_changed()']
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
     END LOOP;
